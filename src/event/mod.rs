@@ -1,1 +1,3 @@
 //! The event room.
+pub mod time_format;
+pub mod timestamp;
