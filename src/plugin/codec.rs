@@ -95,7 +95,9 @@ impl FromOption for CodecFactory {
                 let block = Block::new(Kind::Codec, plugin, &context.environment, &mut problems);
                 if problems.is_empty() { Self::new(&block, context) } else { Err(problems) }
             }
-            _ => Err(vec![Problem::error(value.span, "expected a codec").label("e.g. json, or line { ... }")]),
+            _ => {
+                Err(vec![Problem::error(value.span, "expected a codec").label("e.g. json, or line { ... }")])
+            }
         }
     }
 }

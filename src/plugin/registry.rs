@@ -29,3 +29,14 @@ impl Registry {
         nearest(name, self.specs.iter().filter(|spec| spec.kind == kind).map(|spec| spec.name))
     }
 }
+
+/// Whether Logstash has a plugin of this name, so that a config using it is right even if this build lacks it.
+pub fn is_logstash_plugin(kind: Kind, name: &str) -> bool {
+    LOGSTASH_PLUGINS
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .any(|(plugin_kind, names)| plugin_kind == kind.name() && names.split(' ').any(|known| known == name))
+}
+
+/// One line per kind: the kind, then the names of the plugins that Logstash or its authors publish.
+const LOGSTASH_PLUGINS: &str = include_str!("logstash_plugins.txt");

@@ -373,9 +373,14 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (text, bytes) in
-            [("10", 10), ("10 b", 10), ("1kb", 1000), ("1 KiB", 1024), ("1.5 MiB", 1_572_864), ("2 gb", 2_000_000_000)]
-        {
+        for (text, bytes) in [
+            ("10", 10),
+            ("10 b", 10),
+            ("1kb", 1000),
+            ("1 KiB", 1024),
+            ("1.5 MiB", 1_572_864),
+            ("2 gb", 2_000_000_000),
+        ] {
             assert_eq!(parse_bytes(text), Some(bytes), "{text}");
         }
         for text in ["", "x", "10 xb", "10 kx", "MiB"] {
