@@ -95,3 +95,21 @@ fn unreadable(problem: Unreadable, number: u32, source: &Source) -> Diagnostic {
         }
     }
 }
+
+/// Reads one option value, with escapes on: how a plugin's declaration writes a default.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn parse_value(text: &str) -> Result<ast::Value, Diagnostic> {
+    let sources = Sources::single("default", format!("filter {{ plugin {{ option => {text} }} }}"));
+    let config = parse(&sources, ParseOptions { support_escapes: true })
+        .into_result()
+        .map_err(|mut diagnostics| diagnostics.swap_remove(0))?;
+    let mut items = config.sections.into_iter().flat_map(|section| section.items);
+    match items.next() {
+        Some(ast::Item::Plugin(mut plugin)) if plugin.attributes.len() == 1 => {
+            Ok(plugin.attributes.swap_remove(0).value)
+        }
+        _ => Err(Diagnostic::general(Severity::Error, format!("{text} is not a value"))),
+    }
+}

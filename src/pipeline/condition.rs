@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use crate::event::{Big, Event, FieldReference, Value, text};
+use crate::language::Span;
 use crate::language::ast::{self, CompareOperator, ExpressionKind, RvalueKind};
-use crate::language::source::Span;
 use crate::plugin::{Environment, Problem, expand_whole};
 use crate::regex::Regex;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::condition::{Builder, Condition};
 use crate::event::Event;
+use crate::language::Span;
 use crate::language::ast::{self, Item, SectionKind};
-use crate::language::source::Span;
 use crate::plugin::{
     Block, Build, Context, Filter, FilterDecoration, Input, InputDecoration, Kind, OptionReader, Output,
     Problem, Severity, Spec, take_common,

@@ -1,11 +1,11 @@
 //! `Block`: a plugin's options as written, with variables expanded and in the order Logstash sees them.
 
 use crate::event::{Object, Value};
+use crate::language::Span;
 use crate::language::ast;
-use crate::language::source::Span;
 
 use super::Kind;
-use super::problem::Problem;
+use super::Problem;
 use super::variables::{self, Environment, Expanded};
 
 /// A plugin with its options, ready to be read.
@@ -52,7 +52,11 @@ impl Block {
         environment: &Environment,
         problems: &mut Vec<Problem>,
     ) -> Self {
-        let options = crate::language::merged_attributes(plugin)
+        let attributes = crate::language::merged_attributes(plugin).unwrap_or_else(|problem| {
+            problems.push(*problem);
+            Vec::new()
+        });
+        let options = attributes
             .into_iter()
             .map(|attribute| BlockOption {
                 value: ConfigValue::new(&attribute.value, environment, problems),

@@ -1,8 +1,8 @@
 //! `Codec`: bytes to events and events to bytes; and the option type that names one.
 
+use super::Problem;
 use super::block::{Block, ConfigKind, ConfigValue};
 use super::options::{FromOption, OptionReader};
-use super::problem::Problem;
 use super::{Build, Context, Kind};
 use crate::event::Event;
 

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use super::Problem;
 use super::block::{Block, BlockOption, ConfigValue};
-use super::problem::{Problem, nearest};
 use super::{Context, EcsMode, Kind, Spec};
-use crate::language::source::Span;
+use crate::language::Span;
+use crate::language::nearest;
 
 /// One option as the reference page shows it.
 pub struct OptionSpec {
@@ -162,7 +163,7 @@ impl<'a> OptionReader<'a> {
     }
 
     fn read_default<T: FromOption>(&mut self, name: &str, default: &str) -> Option<T> {
-        let parsed = crate::language::parse_value(default).map_err(|error| error.to_string());
+        let parsed = crate::language::parse_value(default).map_err(|error| error.message);
         let read = parsed.and_then(|value| {
             let value = ConfigValue::new(&value, &self.context.environment, &mut self.problems);
             T::from_option(&value, self.context).map_err(|problems| format!("{problems:?}"))
@@ -202,10 +203,11 @@ impl<'a> OptionReader<'a> {
                 let message = format!("option \"{name}\" of {plugin} is obsolete: {advice}");
                 self.problems.push(Problem::error(option.name_span, message).label("remove this"));
             } else if !self.taken.contains(name) {
-                let known = self.taken.iter().copied().chain(spec.options.iter().map(|option| option.name));
+                let known: Vec<_> =
+                    self.taken.iter().copied().chain(spec.options.iter().map(|option| option.name)).collect();
                 let problem =
                     Problem::error(option.name_span, format!("unknown option \"{name}\" for {plugin}"));
-                self.problems.push(match nearest(name, known) {
+                self.problems.push(match nearest(name, &known) {
                     Some(near) => problem.label("no such option").help(format!("did you mean \"{near}\"?")),
                     None => problem.label("no such option").help(known_options(spec)),
                 });

@@ -1,7 +1,7 @@
 //! `Registry`: which plugins there are.
 
-use super::problem::nearest;
 use super::{Kind, Spec};
+use crate::language::nearest;
 
 /// Every plugin of this build, sorted by kind and name.
 pub struct Registry {
@@ -26,7 +26,9 @@ impl Registry {
 
     /// The plugin that a misspelt name most likely means.
     pub fn nearest(&self, kind: Kind, name: &str) -> Option<&'static str> {
-        nearest(name, self.specs.iter().filter(|spec| spec.kind == kind).map(|spec| spec.name))
+        let names: Vec<_> =
+            self.specs.iter().filter(|spec| spec.kind == kind).map(|spec| spec.name).collect();
+        nearest(name, &names)
     }
 }
 

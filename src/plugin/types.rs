@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::Problem;
 use super::block::{ConfigKind, ConfigValue};
 use super::options::FromOption;
-use super::problem::{Problem, nearest};
 use super::{Context, EcsMode};
 use crate::event::{FieldReference, Template, Value};
+use crate::language::nearest;
 
 fn expected(what: &str, value: &ConfigValue) -> Vec<Problem> {
     let got = match &value.kind {
@@ -347,7 +348,8 @@ pub fn read_choice<C: Choice>(value: &ConfigValue) -> Result<C, Vec<Problem>> {
     }
     let problem = Problem::error(value.span, format!("expected {}, got \"{text}\"", choice_type_name::<C>()))
         .label("not one of the choices");
-    Err(vec![match nearest(&text, C::CHOICES.iter().map(|(word, _)| *word)) {
+    let words: Vec<_> = C::CHOICES.iter().map(|(word, _)| *word).collect();
+    Err(vec![match nearest(&text, &words) {
         Some(near) => problem.help(format!("did you mean \"{near}\"?")),
         None => problem,
     }])

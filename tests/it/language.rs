@@ -52,7 +52,13 @@ fn assert_agreement(cases: &[Case]) {
             differences.push(format!("{}: expected {:?}\n{shown}", case.name, case.verdict));
         }
     }
-    assert!(differences.is_empty(), "{} of {} differ:\n{}", differences.len(), cases.len(), differences.join("\n\n"));
+    assert!(
+        differences.is_empty(),
+        "{} of {} differ:\n{}",
+        differences.len(),
+        cases.len(),
+        differences.join("\n\n")
+    );
 }
 
 #[test]
@@ -127,7 +133,8 @@ fn configs_of_recorded_runs_are_judged_as_logstash_judges_them() {
         }
         cases.extend(lines(&file.path()).iter().map(|it| {
             let error = it["expect"]["error"].as_str().unwrap_or_default();
-            let refused = it["expect"]["stage"] == "parse" || COMPILE_STEP.iter().any(|part| error.contains(part));
+            let refused =
+                it["expect"]["stage"] == "parse" || COMPILE_STEP.iter().any(|part| error.contains(part));
             Case {
                 name: text(it, "name"),
                 config: text(it, "config"),
