@@ -9,6 +9,7 @@
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
+//! | [`testing`] | `rstash test` |
 //!
 //! A room uses only the rooms above it.
 
@@ -22,6 +23,7 @@ pub mod pipeline;
 pub mod plugin;
 pub mod queue;
 pub mod regex;
+pub mod testing;
 
 use std::sync::LazyLock;
 
