@@ -9,3 +9,4 @@ pub mod pipeline;
 pub mod plugin;
 pub mod queue;
 pub mod regex;
+pub mod settings;
