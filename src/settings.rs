@@ -12,6 +12,7 @@ pub mod table;
 pub mod value;
 mod yaml;
 
+use crate::plugin::{EcsMode, Environment};
 use layers::{Assignment, Layers, Origin, Problem, SettingError};
 use pipelines::PipelinesError;
 use std::fs;
@@ -20,7 +21,6 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
-use substitution::Lookup;
 use value::Value;
 use yaml::YamlError;
 
@@ -53,17 +53,10 @@ pub struct PipelineSettings {
     pub batch_delay: Duration,
     /// Whether events leave in the order they came: asked for, or `auto` with one worker asked for.
     pub preserve_order: bool,
-    pub ecs_compatibility: EcsCompatibility,
+    /// Which field names plugins use unless their own `ecs_compatibility` says otherwise.
+    pub ecs_compatibility: EcsMode,
     /// Whether quoted strings of the config know `\n` and the like.
     pub support_escapes: bool,
-}
-
-/// Which field names plugins use unless their own `ecs_compatibility` says otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EcsCompatibility {
-    Disabled,
-    V1,
-    V8,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,14 +130,14 @@ fn lines(errors: &[SettingError]) -> String {
 
 /// Reads logstash.yml, puts `flags` over it in their order, and pipelines.yml under neither `-e` nor `-f`.
 ///
-/// `variables` looks up environment variables. Everything that is wrong with the settings is reported at once.
-pub fn load(flags: Vec<Assignment>, variables: Lookup<'_>) -> Result<Loaded, SettingsError> {
+/// Everything that is wrong with the settings is reported at once.
+pub fn load(flags: Vec<Assignment>, environment: &Environment) -> Result<Loaded, SettingsError> {
     let mut layers = Layers::default();
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
-    let settings_directory = settings_directory(&flags, variables);
+    let settings_directory = settings_directory(&flags, environment);
     if let Some(directory) = &settings_directory {
-        read_logstash_yml(directory, variables, &mut layers, &mut errors, &mut warnings)?;
+        read_logstash_yml(directory, environment, &mut layers, &mut errors, &mut warnings)?;
     }
     errors.extend(flags.into_iter().filter_map(|flag| layers.assign(flag).err()));
     let location = match config_location(&layers)? {
@@ -158,7 +151,7 @@ pub fn load(flags: Vec<Assignment>, variables: Lookup<'_>) -> Result<Loaded, Set
         None if !errors.is_empty() => return Err(SettingsError::Invalid(errors)),
         None => {
             let directory = settings_directory.as_deref().ok_or(SettingsError::NoConfig)?;
-            pipelines::read(directory, variables, &mut layers, &mut errors, &mut warnings)?;
+            pipelines::read(directory, environment, &mut layers, &mut errors, &mut warnings)?;
             config_location(&layers)?.ok_or(SettingsError::NoConfig)?
         }
     };
@@ -169,25 +162,25 @@ pub fn load(flags: Vec<Assignment>, variables: Lookup<'_>) -> Result<Loaded, Set
     if !errors.is_empty() {
         return Err(SettingsError::Invalid(errors));
     }
-    let settings = typed(&layers, location, settings_directory, variables)?;
+    let settings = typed(&layers, location, settings_directory, environment)?;
     Ok(Loaded { settings, warnings })
 }
 
 /// `--path.settings`, else `$LS_SETTINGS_DIR`, else `config` of a Logstash installation.
-fn settings_directory(flags: &[Assignment], variables: Lookup<'_>) -> Option<PathBuf> {
+fn settings_directory(flags: &[Assignment], environment: &Environment) -> Option<PathBuf> {
     let flag = flags.iter().rev().find(|flag| flag.name == "path.settings");
     let given = flag.and_then(|flag| match &flag.value {
         Some(value::Raw::Text(path)) if !path.is_empty() => Some(PathBuf::from(path)),
         _ => None,
     });
     given
-        .or_else(|| variables("LS_SETTINGS_DIR").map(PathBuf::from))
-        .or_else(|| variables("LOGSTASH_HOME").map(|home| Path::new(&home).join("config")))
+        .or_else(|| environment.get("LS_SETTINGS_DIR").map(PathBuf::from))
+        .or_else(|| environment.get("LOGSTASH_HOME").map(|home| Path::new(&home).join("config")))
 }
 
 fn read_logstash_yml(
     directory: &Path,
-    variables: Lookup<'_>,
+    environment: &Environment,
     layers: &mut Layers,
     errors: &mut Vec<SettingError>,
     warnings: &mut Vec<String>,
@@ -204,7 +197,7 @@ fn read_logstash_yml(
     let entries =
         yaml::settings(&text).map_err(|source| SettingsError::Yaml { path: path.clone(), source })?;
     for entry in entries {
-        errors.extend(assign_entry(&path, entry, true, variables, layers).err());
+        errors.extend(assign_entry(&path, entry, true, environment, layers).err());
     }
     Ok(())
 }
@@ -214,11 +207,11 @@ fn assign_entry(
     path: &Path,
     entry: yaml::Entry,
     refine: bool,
-    variables: Lookup<'_>,
+    environment: &Environment,
     layers: &mut Layers,
 ) -> Result<(), SettingError> {
     let origin = Origin::File { path: path.to_owned(), line: entry.line };
-    match substitution::substitute(entry.value, refine, variables) {
+    match substitution::substitute(entry.value, refine, environment) {
         Ok(value) => layers.assign(Assignment { name: entry.name, value: Some(value), origin }),
         Err(undefined) => Err(SettingError { origin, name: entry.name, problem: undefined.into() }),
     }
@@ -253,7 +246,7 @@ fn typed(
     layers: &Layers,
     config: ConfigLocation,
     settings_directory: Option<PathBuf>,
-    variables: Lookup<'_>,
+    environment: &Environment,
 ) -> Result<Settings, SettingsError> {
     let test_and_exit = layers.is_on("config.test_and_exit");
     Ok(Settings {
@@ -264,12 +257,12 @@ fn typed(
         config,
         test_and_exit,
         paths: PathSettings {
-            data: layers.text("path.data").map_or_else(|| default_data(variables), PathBuf::from),
+            data: layers.text("path.data").map_or_else(|| default_data(environment), PathBuf::from),
             settings: settings_directory,
             logs: layers
                 .text("path.logs")
                 .map(PathBuf::from)
-                .or_else(|| variables("LOGSTASH_HOME").map(|home| Path::new(&home).join("logs"))),
+                .or_else(|| environment.get("LOGSTASH_HOME").map(|home| Path::new(&home).join("logs"))),
         },
         log: LogSettings { level: log_level(layers), format: log_format(layers) },
         unsafe_shutdown: layers.is_on("pipeline.unsafe_shutdown"),
@@ -300,11 +293,10 @@ fn pipeline(layers: &Layers, test_and_exit: bool) -> Result<PipelineSettings, Se
         batch_size: count(layers, "pipeline.batch.size").unwrap_or(NonZeroUsize::MIN),
         batch_delay: delay,
         preserve_order,
-        ecs_compatibility: match layers.text("pipeline.ecs_compatibility").as_deref() {
-            Some("disabled") => EcsCompatibility::Disabled,
-            Some("v1") => EcsCompatibility::V1,
-            _ => EcsCompatibility::V8,
-        },
+        ecs_compatibility: layers
+            .text("pipeline.ecs_compatibility")
+            .and_then(|mode| EcsMode::parse(&mode))
+            .unwrap_or_default(),
         support_escapes: layers.is_on("config.support_escapes"),
     })
 }
@@ -317,10 +309,10 @@ fn count(layers: &Layers, name: &str) -> Option<NonZeroUsize> {
 }
 
 /// Data of a Logstash installation, else of the user.
-fn default_data(variables: Lookup<'_>) -> PathBuf {
-    let of_installation = variables("LOGSTASH_HOME").map(|home| Path::new(&home).join("data"));
-    let of_user = || variables("XDG_DATA_HOME").map(|data| Path::new(&data).join("rstash"));
-    let of_home = || variables("HOME").map(|home| Path::new(&home).join(".local/share/rstash"));
+fn default_data(environment: &Environment) -> PathBuf {
+    let of_installation = environment.get("LOGSTASH_HOME").map(|home| Path::new(&home).join("data"));
+    let of_user = || environment.get("XDG_DATA_HOME").map(|data| Path::new(&data).join("rstash"));
+    let of_home = || environment.get("HOME").map(|home| Path::new(&home).join(".local/share/rstash"));
     of_installation.or_else(of_user).or_else(of_home).unwrap_or_else(|| PathBuf::from("data"))
 }
 

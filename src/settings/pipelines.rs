@@ -2,9 +2,9 @@
 //!
 //! Follows `LogStash::Config::Source::MultiLocal`. A file with more than one pipeline is refused.
 use super::layers::{Layers, Origin, Problem, SettingError};
-use super::substitution::Lookup;
 use super::table;
 use super::{SettingsError, assign_entry, yaml};
+use crate::plugin::Environment;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ pub fn path(directory: &Path) -> PathBuf {
 /// Puts the settings of the only pipeline over those of the process.
 pub fn read(
     directory: &Path,
-    variables: Lookup<'_>,
+    environment: &Environment,
     layers: &mut Layers,
     errors: &mut Vec<SettingError>,
     warnings: &mut Vec<String>,
@@ -53,7 +53,7 @@ pub fn read(
         } else if table::find(&entry.name).is_some_and(|setting| !setting.per_pipeline) {
             errors.push(SettingError { origin, name: entry.name, problem: Problem::NotPerPipeline });
         } else {
-            errors.extend(assign_entry(&path, entry, false, variables, layers).err());
+            errors.extend(assign_entry(&path, entry, false, environment, layers).err());
         }
     }
     Ok(())

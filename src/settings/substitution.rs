@@ -2,14 +2,12 @@
 //!
 //! Follows Logstash's `LogStash::Util::SubstitutionVariables`.
 use super::value::Raw;
+use crate::plugin::Environment;
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
 
 static PLACEHOLDER: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\$\{([a-zA-Z_.][a-zA-Z0-9_.]*)(?::([^}]*))?\}").ok());
-
-/// Looks up an environment variable.
-pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A placeholder without a value and without a default.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -19,14 +17,14 @@ pub struct Undefined(pub String);
 /// Replaces every placeholder of `raw`.
 ///
 /// With `refine`, as in logstash.yml, a replaced text loses the quotes around it, and `[a, b]` becomes a list.
-pub fn substitute(raw: Raw, refine: bool, variables: Lookup<'_>) -> Result<Raw, Undefined> {
+pub fn substitute(raw: Raw, refine: bool, environment: &Environment) -> Result<Raw, Undefined> {
     match raw {
-        Raw::Text(text) => Ok(replace(&text, refine, variables)?.unwrap_or(Raw::Text(text))),
-        Raw::Plain(text) => Ok(replace(&text, refine, variables)?.unwrap_or(Raw::Plain(text))),
+        Raw::Text(text) => Ok(replace(&text, refine, environment)?.unwrap_or(Raw::Text(text))),
+        Raw::Plain(text) => Ok(replace(&text, refine, environment)?.unwrap_or(Raw::Plain(text))),
         Raw::List(items) => {
             let mut replaced = Vec::with_capacity(items.len());
             for item in items {
-                match replace(&item, refine, variables)? {
+                match replace(&item, refine, environment)? {
                     Some(Raw::List(inner)) => replaced.extend(inner),
                     Some(Raw::Text(text) | Raw::Plain(text)) => replaced.push(text),
                     Some(Raw::Null) | None => replaced.push(item),
@@ -39,7 +37,7 @@ pub fn substitute(raw: Raw, refine: bool, variables: Lookup<'_>) -> Result<Raw, 
 }
 
 /// `None` when the text holds no placeholder.
-fn replace(text: &str, refine: bool, variables: Lookup<'_>) -> Result<Option<Raw>, Undefined> {
+fn replace(text: &str, refine: bool, environment: &Environment) -> Result<Option<Raw>, Undefined> {
     let Some(pattern) = PLACEHOLDER.as_ref().filter(|pattern| text.contains("${") && pattern.is_match(text))
     else {
         return Ok(None);
@@ -48,7 +46,7 @@ fn replace(text: &str, refine: bool, variables: Lookup<'_>) -> Result<Option<Raw
     let replaced = pattern.replace_all(text, |captures: &Captures<'_>| {
         let name = captures.get(1).map_or("", |found| found.as_str());
         let default = captures.get(2).map(|found| found.as_str().to_owned());
-        variables(name).or(default).unwrap_or_else(|| {
+        environment.get(name).or(default).unwrap_or_else(|| {
             undefined.get_or_insert_with(|| name.to_owned());
             String::new()
         })
@@ -82,7 +80,7 @@ fn without(text: &str, quote: char) -> &str {
 mod tests {
     use super::*;
 
-    fn variables(name: &str) -> Option<String> {
+    fn lookup(name: &str) -> Option<String> {
         match name {
             "HOST" => Some("db1".to_owned()),
             "QUOTED" => Some("\"a b\"".to_owned()),
@@ -92,7 +90,7 @@ mod tests {
     }
 
     fn text(input: &str) -> Result<Raw, Undefined> {
-        substitute(Raw::Text(input.to_owned()), true, &variables)
+        substitute(Raw::Text(input.to_owned()), true, &Environment::new(lookup))
     }
 
     #[test]
@@ -108,7 +106,7 @@ mod tests {
         assert_eq!(text("${QUOTED}"), Ok(Raw::Text("a b".into())));
         assert_eq!(text("${LIST}"), Ok(Raw::List(vec!["x".into(), "y".into(), "z".into()])));
         assert_eq!(text("\"kept\""), Ok(Raw::Text("\"kept\"".into())));
-        let untouched = substitute(Raw::Text("${LIST}".into()), false, &variables);
+        let untouched = substitute(Raw::Text("${LIST}".into()), false, &Environment::new(lookup));
         assert_eq!(untouched, Ok(Raw::Text("['x', \"y\", z]".into())));
     }
 }

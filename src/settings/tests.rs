@@ -21,7 +21,7 @@ fn load_in(directory: &TempDir, flags: &[(&str, &str)]) -> Result<Loaded, Settin
     let path = directory.path().display().to_string();
     let mut given: Vec<Assignment> = flags.iter().map(|(name, value)| flag(name, value)).collect();
     given.push(flag("path.settings", &path));
-    load(given, &|name| (name == "WORKERS").then(|| "6".to_owned()))
+    load(given, &Environment::new(|name| (name == "WORKERS").then(|| "6".to_owned())))
 }
 
 fn settings(directory: &TempDir, flags: &[(&str, &str)]) -> Settings {
@@ -41,13 +41,13 @@ fn refusal(directory: &TempDir, flags: &[(&str, &str)]) -> String {
 #[test]
 fn without_files_the_defaults_are_logstash_s() {
     let flags = vec![flag("config.string", "")];
-    let loaded = load(flags, &|_| None).expect("an empty configuration is enough");
+    let loaded = load(flags, &Environment::new(|_| None)).expect("an empty configuration is enough");
     let settings = loaded.settings;
     assert_eq!(loaded.warnings, Vec::<String>::new());
     assert_eq!(settings.pipeline.id, "main");
     assert_eq!(settings.pipeline.batch_size.get(), 125);
     assert_eq!(settings.pipeline.batch_delay, Duration::from_millis(50));
-    assert_eq!(settings.pipeline.ecs_compatibility, EcsCompatibility::V8);
+    assert_eq!(settings.pipeline.ecs_compatibility, EcsMode::V8);
     assert_eq!(settings.pipeline.workers, thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
     assert!(!settings.pipeline.preserve_order && !settings.pipeline.support_escapes);
     assert_eq!(settings.log, LogSettings { level: LogLevel::Info, format: LogFormat::Plain });
@@ -103,8 +103,8 @@ fn a_settings_directory_without_logstash_yml_warns() {
 fn the_settings_directory_may_come_from_the_environment() {
     let directory = directory(&[("logstash.yml", "pipeline.id: from_file\n")]);
     let path = directory.path().display().to_string();
-    let variables = |name: &str| (name == "LS_SETTINGS_DIR").then(|| path.clone());
-    let loaded = load(vec![flag("config.string", "")], &variables).expect("the file is read");
+    let environment = Environment::new(move |name| (name == "LS_SETTINGS_DIR").then(|| path.clone()));
+    let loaded = load(vec![flag("config.string", "")], &environment).expect("the file is read");
     assert_eq!(loaded.settings.pipeline.id, "from_file");
     assert_eq!(loaded.settings.paths.settings.as_deref(), Some(directory.path()));
 }
@@ -115,7 +115,7 @@ fn text_and_path_exclude_each_other() {
     assert!(refusal(&directory, &[("config.string", "")]).contains("cannot be used together"));
     let config = settings(&directory, &[]).config;
     assert_eq!(config, ConfigLocation::Path("/etc/pipeline.conf".into()));
-    assert!(matches!(load(vec![], &|_| None), Err(SettingsError::NoConfig)));
+    assert!(matches!(load(vec![], &Environment::new(|_| None)), Err(SettingsError::NoConfig)));
 }
 
 #[test]
