@@ -1,23 +1,27 @@
 //! The command line: `rstash -f x.conf` as `logstash -f x.conf`, and the subcommands of this program.
 //!
 //! [`run`] is the whole way from arguments to exit status. What the flags are, `settings::table` says; what happens with the settings and
-//! config texts they lead to stands in `actions`, the only file that calls the rooms that do the work.
+//! config texts they lead to stands in `running`, and what the subcommands do in `actions`.
 mod actions;
 mod arguments;
 mod command;
 mod exit;
 mod plugins;
+mod running;
 
 pub use exit::Exit;
 
 use crate::logging;
 use crate::plugin::Environment;
 use crate::settings::config_source::{self, ConfigSourceError};
-use crate::settings::{self, Loaded, Settings, SettingsError};
+use crate::settings::{self, Loaded, SettingsError};
+use actions::Action;
 use arguments::{Arguments, UsageError};
-use clap::ArgMatches;
+use clap::{ArgMatches, FromArgMatches};
+use running::Depth;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 
 /// Why the program ends without having done what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -34,9 +38,16 @@ enum Failure {
     Superuser,
     #[error("cannot write to standard output: {0}")]
     Stdout(io::Error),
-    /// What the rooms report; the message stands by itself.
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+    #[error("the configuration is invalid")]
+    InvalidConfig,
+    /// What a subcommand reports; the message stands by itself.
     #[error("{0}")]
     Action(String),
+    /// Standard output or the log has told already.
+    #[error("reported already")]
+    Reported,
 }
 
 /// Runs the program with the arguments of a command line, the program's name first.
@@ -52,6 +63,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     match invoke(&matches) {
         Ok(()) => Exit::Success,
         Err(Failure::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
+        Err(Failure::Reported) => Exit::Failure,
         Err(failure) => {
             complain(&format!("ERROR: {failure}"));
             Exit::Failure
@@ -60,9 +72,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 fn invoke(matches: &ArgMatches) -> Result<(), Failure> {
-    match matches.subcommand() {
-        Some((name, matches)) => actions::subcommand(name, matches),
-        None => run_or_check(Arguments::of(matches)?),
+    match Action::from_arg_matches(matches) {
+        Ok(action) => action.run(),
+        Err(_) => run_or_check(Arguments::of(matches)?),
     }
 }
 
@@ -83,29 +95,17 @@ fn run_or_check(arguments: Arguments) -> Result<(), Failure> {
     for warning in &found.warnings {
         tracing::warn!("{warning}");
     }
-    dispatch(&settings, found.sources, arguments.syntax_only)
-}
-
-fn dispatch(
-    settings: &Settings,
-    sources: Vec<config_source::ConfigSource>,
-    syntax_only: bool,
-) -> Result<(), Failure> {
-    let depth = if syntax_only { actions::Depth::Syntax } else { actions::Depth::Full };
     if settings.test_and_exit {
-        actions::check(settings, sources, depth)?;
+        let depth = if arguments.syntax_only { Depth::Syntax } else { Depth::Full };
+        running::check(&settings, found.sources, depth)?;
         return print("Configuration OK\n");
     }
-    actions::run(settings, sources)
+    running::run(&settings, found.sources)
 }
 
-/// Linux shows the user of a process as the owner of its directory in /proc; elsewhere nobody is root.
+/// Linux shows the user of a process as the owner of its directory in /proc; elsewhere nobody counts as root.
 fn is_superuser() -> bool {
-    #[cfg(target_os = "linux")]
-    let owner = std::fs::metadata("/proc/self").map(|own| std::os::unix::fs::MetadataExt::uid(&own)).ok();
-    #[cfg(not(target_os = "linux"))]
-    let owner: Option<u32> = None;
-    owner == Some(0)
+    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
 /// The help page, or what is wrong with the arguments.

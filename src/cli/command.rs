@@ -1,7 +1,7 @@
 //! Makes the clap command out of the settings' declarations.
-use super::actions;
+use super::actions::Action;
 use crate::settings::table::{self, DEPRECATED_FLAGS, Flag, Setting, Support};
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, Subcommand};
 
 /// What `--version` prints.
 pub const VERSION_LINE: &str =
@@ -25,8 +25,11 @@ pub fn command() -> Command {
         .disable_help_flag(true)
         .disable_version_flag(true)
         .disable_help_subcommand(true)
-        .args_conflicts_with_subcommands(true)
-        .subcommands(actions::subcommands().map(|subcommand| subcommand.disable_version_flag(true)));
+        .args_conflicts_with_subcommands(true);
+    command = Action::augment_subcommands(command)
+        .subcommand_required(false)
+        .arg_required_else_help(false)
+        .mut_subcommands(|subcommand| subcommand.disable_help_flag(false));
     for setting in table::all() {
         if let Some(flag) = setting.flag {
             command = command.arg(argument(setting, flag));

@@ -5,6 +5,7 @@ use super::ConfigLocation;
 use glob::{MatchOptions, Pattern, PatternError};
 use std::fs;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Component, Path, PathBuf};
 
 const DEFAULT_INPUT: &str = "input { stdin { type => stdin } }";
@@ -180,11 +181,7 @@ fn glob_files(pattern: &str) -> Result<Vec<PathBuf>, ConfigSourceError> {
 
 fn is_readable_kind(path: &Path) -> bool {
     let Ok(metadata) = fs::metadata(path) else { return false };
-    #[cfg(unix)]
-    let is_pipe = std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type());
-    #[cfg(not(unix))]
-    let is_pipe = false;
-    metadata.is_file() || is_pipe
+    metadata.is_file() || metadata.file_type().is_fifo()
 }
 
 /// `a{b,c}d` as `abd` and `acd`, nested ones too; unbalanced braces stay as they are.

@@ -1,2 +1,3 @@
-//! The integration tests, in one binary.
+//! The tests that see rstash from outside, in one binary.
 mod cli;
+mod language;
