@@ -1,6 +1,6 @@
 //! Makes the clap command out of the settings' declarations.
 use super::actions::Action;
-use crate::settings::table::{self, DEPRECATED_FLAGS, Flag, Setting, Support};
+use crate::settings::table::{self, DEPRECATED_FLAGS, Flag, Group, Setting, Support};
 use clap::{Arg, ArgAction, Command, Subcommand};
 
 /// What `--version` prints.
@@ -29,8 +29,10 @@ pub fn command() -> Command {
     command = Action::augment_subcommands(command)
         .subcommand_required(false)
         .arg_required_else_help(false)
-        .mut_subcommands(|subcommand| subcommand.disable_help_flag(false));
-    for setting in table::all() {
+        .mut_subcommands(|subcommand| subcommand.arg(help()));
+    let mut rows: Vec<&Setting> = table::all().collect();
+    rows.sort_by_key(|setting| setting.group);
+    for setting in rows {
         if let Some(flag) = setting.flag {
             command = command.arg(argument(setting, flag));
             if setting.name == "config.test_and_exit" {
@@ -40,7 +42,7 @@ pub fn command() -> Command {
     }
     let deprecated =
         DEPRECATED_FLAGS.iter().map(|flag| toggle(Arg::new(flag.long).long(flag.long)).hide(true));
-    command.args(deprecated).arg(any_setting()).arg(help())
+    command.args(deprecated).arg(any_setting()).arg(help().help_heading(Group::Other.heading()))
 }
 
 fn argument(setting: &Setting, flag: Flag) -> Arg {
@@ -62,18 +64,13 @@ fn argument(setting: &Setting, flag: Flag) -> Arg {
 
 /// `--flag`, `--flag true`, `--flag false`: Logstash's switches take the next argument unless it starts with a dash.
 fn toggle(argument: Arg) -> Arg {
-    argument
-        .num_args(0..=1)
-        .default_missing_value("true")
-        .hide_possible_values(true)
-        .value_name("true|false")
-        .action(ArgAction::Append)
+    argument.num_args(0..=1).default_missing_value("true").value_name("BOOL").action(ArgAction::Append)
 }
 
 fn syntax_only(beside: &Setting) -> Arg {
     Arg::new(SYNTAX_ONLY)
         .long(SYNTAX_ONLY)
-        .help("With -t: judge the language alone, not the plugins and their options")
+        .help("With -t: judge the language, not the plugins")
         .help_heading(beside.group.heading())
         .action(ArgAction::SetTrue)
         .requires(beside.name)
@@ -85,18 +82,13 @@ fn any_setting() -> Arg {
         .short('S')
         .value_name("KEY=VALUE")
         .help("Set any setting of logstash.yml")
-        .help_heading("Other")
+        .help_heading(Group::Other.heading())
         .action(ArgAction::Append)
         .allow_hyphen_values(true)
 }
 
 fn help() -> Arg {
-    Arg::new("help")
-        .short('h')
-        .long("help")
-        .help("Print this page, then exit")
-        .help_heading("Other")
-        .action(ArgAction::HelpShort)
+    Arg::new("help").short('h').long("help").help("Print this page, then exit").action(ArgAction::HelpShort)
 }
 
 /// The flags that do nothing, and the exit status.

@@ -20,7 +20,7 @@ const UNSAFE_SHUTDOWN: Duration = Duration::from_secs(15);
 /// How much of a configuration a check judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// The language alone.
+    /// The language alone: what Logstash's grammar and compile step refuse.
     Syntax,
     /// The plugins and their options too.
     Full,

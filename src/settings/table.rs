@@ -74,8 +74,8 @@ pub enum Support {
     Removed(&'static str),
 }
 
-/// Heading of the help page under which a flag is listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Heading of the help page under which a flag is listed, in the order of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
     Configuration,
     Testing,

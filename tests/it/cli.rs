@@ -131,3 +131,52 @@ fn the_log_goes_to_standard_error_and_to_a_file() {
     let file = fs::read_to_string(place.path().join("logs/logstash-plain.log")).expect("the log is written");
     assert!(file.contains("[WARN ][rstash.cli]") && file.contains(line), "{file}");
 }
+
+const GOOD: &str = "input { nosuch {} } output { null {} }";
+
+#[test]
+fn a_configuration_is_checked_as_far_as_asked() {
+    let output = output(&["-t", "--syntax-only", "-e", GOOD]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stdout(&output), "Configuration OK\n");
+    refused(&["-t", "-e", GOOD], "nosuch");
+    refused(&["-t", "--syntax-only", "-e", "filter { oops"], "oops");
+    refused(&["-e", GOOD], "nosuch");
+}
+
+#[test]
+fn combined_switches_check_a_file() {
+    let configs = directory(&[("a.conf", "input { nosuch {} }\n"), ("b.conf", "output { null {} \n")]);
+    let all = configs.path().display().to_string();
+    refused(&["--syntax-only", "-tf", &all], "b.conf:");
+    let output = output(&["--syntax-only", "-tf", &format!("{all}/{{a,}}.conf")]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn test_cases_decide_the_exit_status() {
+    let case = |ok: bool| {
+        format!(r#"{{"name":"c","mode":"check","config":"filter {{ drop {{}} }}","expect":{{"ok":{ok}}}}}"#)
+    };
+    let cases = directory(&[("good.jsonl", &case(true)), ("bad.jsonl", &case(false))]);
+    let run =
+        |name: &str| output(&["test", &cases.path().join(name).display().to_string(), "--format", "json"]);
+    let good = run("good.jsonl");
+    assert_eq!(good.status.code(), Some(0), "{}{}", stdout(&good), stderr(&good));
+    let bad = run("bad.jsonl");
+    assert_eq!(bad.status.code(), Some(1), "{}{}", stdout(&bad), stderr(&bad));
+    let missing = run("missing.jsonl");
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(stderr(&missing).contains("missing.jsonl"), "{}", stderr(&missing));
+}
+
+#[test]
+fn plugins_are_listed_and_explained() {
+    let list = output(&["plugins"]);
+    assert_eq!(list.status.code(), Some(0));
+    assert!(stdout(&list).contains("filter/drop"), "{}", stdout(&list));
+    let page = output(&["plugins", "filter/drop"]);
+    assert!(stdout(&page).contains("Options:"), "{}", stdout(&page));
+    refused(&["plugins", "filter/dorp"], "did you mean `filter/drop`?");
+    assert!(stdout(&output(&["plugins", "--help"])).contains("KIND/NAME"));
+}
