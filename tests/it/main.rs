@@ -1,6 +1,5 @@
 //! The tests that see rstash from outside, in one binary.
-mod examples;
-mod golden;
+mod cli;
 mod language;
 mod rooms;
 mod shared;
