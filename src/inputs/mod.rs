@@ -1,1 +1,2 @@
 //! The inputs room.
+pub mod twitter;
