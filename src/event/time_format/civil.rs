@@ -68,6 +68,20 @@ pub(crate) const fn days_in_month(year: i64, month: u8) -> u8 {
     }
 }
 
+/// The ISO week year and the week in it, 1 to 53, of a day.
+pub(crate) const fn iso_week(epoch_days: i64) -> (i64, i64) {
+    // A week belongs to the year that its Thursday is in.
+    let thursday = epoch_days - weekday(epoch_days) as i64 + 4;
+    let date = Date::from_epoch_days(thursday);
+    (date.year, (date.day_of_year() - 1) / 7 + 1)
+}
+
+/// 52 or 53.
+pub(crate) const fn iso_weeks_in_year(year: i64) -> i64 {
+    // 28 December is always in the last week.
+    iso_week(Date { year, month: 12, day: 28 }.epoch_days()).1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +96,9 @@ mod tests {
             assert_eq!(date.day, expected.day() as u8);
             assert_eq!(date.epoch_days(), days);
             assert_eq!(weekday(days), expected.weekday().to_monday_one_offset() as u8);
+            let week = expected.iso_week_date();
+            assert_eq!(iso_week(days), (i64::from(week.year()), i64::from(week.week())));
+            assert_eq!(iso_weeks_in_year(i64::from(week.year())), i64::from(week.weeks_in_year()));
             assert_eq!(date.day_of_year(), i64::from(expected.day_of_year()));
             assert_eq!(days_in_month(date.year, date.month), expected.days_in_month() as u8);
         }
