@@ -1,5 +1,6 @@
 //! rstash: a Logstash-compatible pipeline.
 pub mod codecs;
+pub mod demo;
 pub mod event;
 pub mod filters;
 pub mod inputs;
