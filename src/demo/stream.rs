@@ -42,40 +42,38 @@ impl Stream {
             return None;
         }
         match self.acts.pop_front() {
-            Some(Act::Tweets(0)) => Some(Ok("\r\n".to_owned())),
             Some(Act::Tweets(count)) => {
-                let chunk = self.tweets(count).await;
-                let left = count.saturating_sub(chunk.matches("\r\n").count().max(1) as u64);
-                if left > 0 {
-                    self.acts.push_front(Act::Tweets(left));
+                let (chunk, sent) = self.tweets(count).await;
+                if sent < count {
+                    self.acts.push_front(Act::Tweets(count - sent));
                 }
                 Some(Ok(chunk))
             }
             Some(Act::Line(line)) => Some(Ok(line + "\r\n")),
-            Some(Act::BreakInside) => {
-                self.acts.push_front(Act::End);
+            Some(Act::HalfTweet) => {
                 let line = self.tweet();
                 Some(Ok(line.chars().take(line.len() / 2).collect()))
             }
-            Some(Act::End) => {
+            Some(Act::Break) => {
                 self.ended = true;
                 // What was written must have left before the connection breaks.
                 sleep(Duration::from_millis(50)).await;
                 Some(Err(io::Error::from(io::ErrorKind::ConnectionReset)))
             }
+            Some(Act::End) => None,
             Some(Act::Stall) => std::future::pending().await,
-            None => Some(Ok(self.tweets(u64::MAX).await)),
+            None => Some(Ok(self.tweets(u64::MAX).await.0)),
         }
     }
 
-    /// Up to `most` tweets, when they are due; a keep-alive where there are none.
-    async fn tweets(&mut self, most: u64) -> String {
+    /// Up to `most` tweets, when they are due, and how many; a keep-alive where there are none.
+    async fn tweets(&mut self, most: u64) -> (String, u64) {
         let keep_alive = self.shared.options.keep_alive;
         let count = match self.shared.options.rate {
             Some(rate) if rate > 0.0 => {
                 if self.due > Instant::now() + keep_alive {
                     sleep(keep_alive).await;
-                    return "\r\n".to_owned();
+                    return ("\r\n".to_owned(), 0);
                 }
                 sleep_until(self.due).await;
                 self.due += Duration::from_secs_f64(1.0 / rate);
@@ -84,10 +82,12 @@ impl Stream {
             _ => TWEETS_PER_CHUNK,
         };
         let mut chunk = String::new();
+        let mut sent = 0;
         for _ in 0..count.min(most) {
             if !self.take_one() {
                 break;
             }
+            sent += 1;
             let line = self.tweet();
             chunk.push_str(&line);
             chunk.push_str("\r\n");
@@ -99,7 +99,7 @@ impl Stream {
             sleep(keep_alive).await;
             chunk.push_str("\r\n");
         }
-        chunk
+        (chunk, sent)
     }
 
     fn take_one(&self) -> bool {

@@ -75,9 +75,11 @@ pub enum Act {
     Tweets(u64),
     /// Sends a line as it stands.
     Line(String),
-    /// Sends the first half of a tweet and breaks the connection.
-    BreakInside,
-    /// Ends the stream as a server does that is restarted.
+    /// Sends the first half of a tweet.
+    HalfTweet,
+    /// Breaks the connection, as a crash does.
+    Break,
+    /// Ends the stream in good order, as a server does that is restarted.
     End,
     /// Falls silent without an end.
     Stall,

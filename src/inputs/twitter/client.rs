@@ -18,7 +18,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 const SHOWN_REASON: usize = 300;
 
 /// How requests say who asks.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Authorization {
     /// v1.1: each request is signed.
     Signed(Credentials),
@@ -27,6 +27,7 @@ pub enum Authorization {
 }
 
 /// A bearer token that no log line shows.
+#[derive(Clone)]
 pub struct Token(pub String);
 
 impl std::fmt::Debug for Token {
@@ -48,6 +49,11 @@ impl Failure {
     /// The network let us down.
     pub fn network(message: String) -> Self {
         Failure { cause: Cause::Network, status: None, message }
+    }
+
+    /// The server answered, but not what was asked for.
+    pub fn unexpected(message: String) -> Self {
+        Failure { cause: Cause::Server, status: None, message }
     }
 }
 
@@ -116,11 +122,8 @@ impl Client {
         let text = tokio::time::timeout(ANSWER_TIMEOUT, response.text())
             .await
             .map_err(|_| Failure::network("the answer broke off".to_owned()))??;
-        json::parse(&text, Decimals::Exact).map_err(|error| Failure {
-            cause: Cause::Server,
-            status: None,
-            message: format!("the answer is not JSON: {error}"),
-        })
+        json::parse(&text, Decimals::Exact)
+            .map_err(|error| Failure::unexpected(format!("the answer is not JSON: {error}")))
     }
 
     fn authorization(&self, request: &Request) -> String {
