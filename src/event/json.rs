@@ -70,9 +70,13 @@ struct Failure {
 impl From<jiter::JiterError> for Failure {
     fn from(error: jiter::JiterError) -> Self {
         let message = match error.error_type {
-            JiterErrorType::JsonError(JsonErrorType::EofWhileParsingObject) => "object is not closed".to_owned(),
+            JiterErrorType::JsonError(JsonErrorType::EofWhileParsingObject) => {
+                "object is not closed".to_owned()
+            }
             JiterErrorType::JsonError(JsonErrorType::EofWhileParsingList) => "array is not closed".to_owned(),
-            JiterErrorType::JsonError(JsonErrorType::EofWhileParsingString) => "string is not closed".to_owned(),
+            JiterErrorType::JsonError(JsonErrorType::EofWhileParsingString) => {
+                "string is not closed".to_owned()
+            }
             other => other.to_string(),
         };
         Failure { message, index: Some(error.index) }
@@ -145,7 +149,9 @@ fn read_number(number: &[u8], decimals: Decimals) -> Result<Value, Failure> {
     if !text.contains(['.', 'e', 'E']) {
         return Ok(match text.parse() {
             Ok(integer) => Value::Int(integer),
-            Err(_) => Value::from_big_integer(BigInt::from_str(text).map_err(|_| Failure::from("invalid number"))?),
+            Err(_) => {
+                Value::from_big_integer(BigInt::from_str(text).map_err(|_| Failure::from("invalid number"))?)
+            }
         });
     }
     let double: f64 = text.parse().map_err(|_| Failure::from("invalid number"))?;
@@ -280,12 +286,26 @@ mod tests {
     #[test]
     fn strings_escape_what_jackson_escapes() {
         let text = r#""\u0000\b\t\n\u000b\f\r\u001f\u007f \" \\ \/ \ud83d\ude00""#;
-        assert_eq!(round(text, Decimals::Double), "\"\\u0000\\b\\t\\n\\u000B\\f\\r\\u001F\u{7f} \\\" \\\\ / 😀\"");
+        assert_eq!(
+            round(text, Decimals::Double),
+            "\"\\u0000\\b\\t\\n\\u000B\\f\\r\\u001F\u{7f} \\\" \\\\ / 😀\""
+        );
     }
 
     #[test]
     fn what_is_not_json_is_refused() {
-        for text in ["", "{", "{a:1}", "[1,]", "{\"a\":01}", "{\"a\":NaN}", "{\"a\":-Infinity}", "\"x\ty\"", "1 2", "+1"] {
+        for text in [
+            "",
+            "{",
+            "{a:1}",
+            "[1,]",
+            "{\"a\":01}",
+            "{\"a\":NaN}",
+            "{\"a\":-Infinity}",
+            "\"x\ty\"",
+            "1 2",
+            "+1",
+        ] {
             assert!(parse(text, Decimals::Double).is_err(), "{text}");
         }
         assert!(parse(&"[".repeat(100_000), Decimals::Double).is_err());
