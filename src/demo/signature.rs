@@ -45,7 +45,8 @@ pub fn check(
         .map(|(name, value)| (decode(name), decode(value.trim_matches('"'))))
         .filter(|(name, _)| name != "realm")
         .collect();
-    let value = |name: &str| oauth.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+    let value =
+        |name: &str| oauth.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     if value("oauth_consumer_key") != secrets.consumer_key || value("oauth_token") != secrets.token {
         return Err("unknown consumer key or token");
     }
@@ -69,7 +70,8 @@ fn signature<'p>(
     parameters: impl Iterator<Item = &'p (String, String)>,
 ) -> String {
     let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
-    let mut pairs: Vec<(String, String)> = parameters.map(|(name, value)| (encode(name), encode(value))).collect();
+    let mut pairs: Vec<(String, String)> =
+        parameters.map(|(name, value)| (encode(name), encode(value))).collect();
     pairs.sort();
     let joined: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let base = format!("{}&{}&{}", method.to_uppercase(), encode(url), encode(&joined.join("&")));
@@ -90,7 +92,8 @@ mod tests {
         oauth_token="370773112-GmHxMAgYyLbNEtIKZeRNFsMKPR9EyMZeS9weJAEb", oauth_version="1.0""#;
 
     fn published(status: &str, now: u64) -> Result<String, &'static str> {
-        let parameters = [("status".to_owned(), status.to_owned()), ("include_entities".to_owned(), "true".to_owned())];
+        let parameters =
+            [("status".to_owned(), status.to_owned()), ("include_entities".to_owned(), "true".to_owned())];
         check(&EXAMPLE, ("POST", "https://api.twitter.com/1/statuses/update.json"), &parameters, HEADER, now)
     }
 
@@ -98,7 +101,10 @@ mod tests {
     #[test]
     fn the_published_example_is_accepted() {
         let text = "Hello Ladies + Gentlemen, a signed OAuth request!";
-        assert_eq!(published(text, 1_318_622_958).as_deref(), Ok("kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg"));
+        assert_eq!(
+            published(text, 1_318_622_958).as_deref(),
+            Ok("kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg")
+        );
         assert_eq!(published("Hello Ladies", 1_318_622_958), Err("signature does not match"));
         assert_eq!(published(text, 1_318_632_958), Err("timestamp out of bounds"));
     }

@@ -9,8 +9,8 @@ use axum::body::Body;
 use futures_util::stream;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::twitter_endpoint::{Act, Shared};
 use super::tweets::to_line;
+use super::twitter_endpoint::{Act, Shared};
 
 /// Written with one system call when there is no rate to keep.
 const TWEETS_PER_CHUNK: u64 = 16;

@@ -274,7 +274,10 @@ impl Tweets {
         if self.rng.u8(0..5) < 2 {
             let short: String = (0..10).map(|_| self.rng.alphanumeric()).collect();
             let page = self.rng.u32(1000..9999);
-            draft.link(&short, &format!("https://www.example.org/articles/{page}?utm_source=feed&lang={}", draft.lang));
+            draft.link(
+                &short,
+                &format!("https://www.example.org/articles/{page}?utm_source=feed&lang={}", draft.lang),
+            );
         }
         draft
     }
@@ -296,9 +299,9 @@ impl Tweets {
 
 /// The same number for the same name, in the size of real ones.
 pub fn user_id(screen_name: &str) -> u64 {
-    let hash = screen_name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = screen_name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     hash % 1_400_000_000 + 10_000
 }
 
@@ -355,7 +358,8 @@ impl Draft {
     fn v1_entities(&self) -> Value {
         let tag = |(text, place): &(String, [usize; 2])| json!({ "text": text, "indices": place });
         let url = |(url, expanded, place): &(String, String, [usize; 2])| {
-            let display = expanded.trim_start_matches("https://www.").chars().take(25).collect::<String>() + "…";
+            let display =
+                expanded.trim_start_matches("https://www.").chars().take(25).collect::<String>() + "…";
             json!({ "url": url, "expanded_url": expanded, "display_url": display, "indices": place })
         };
         let mention = |(name, screen_name, place): &(String, String, [usize; 2])| {
@@ -371,13 +375,10 @@ impl Draft {
     }
 
     fn v2_entities(&self) -> Value {
-        let tag = |(text, [start, end]): &(String, [usize; 2])| json!({ "start": start, "end": end, "tag": text });
-        let url = |(url, expanded, [start, end]): &(String, String, [usize; 2])| {
-            json!({ "start": start, "end": end, "url": url, "expanded_url": expanded })
-        };
-        let mention = |(_, username, [start, end]): &(String, String, [usize; 2])| {
-            json!({ "start": start, "end": end, "username": username, "id": user_id(username).to_string() })
-        };
+        let tag =
+            |(text, [start, end]): &(String, [usize; 2])| json!({ "start": start, "end": end, "tag": text });
+        let url = |(url, expanded, [start, end]): &(String, String, [usize; 2])| json!({ "start": start, "end": end, "url": url, "expanded_url": expanded });
+        let mention = |(_, username, [start, end]): &(String, String, [usize; 2])| json!({ "start": start, "end": end, "username": username, "id": user_id(username).to_string() });
         let lists = [
             ("hashtags", self.hashtags.iter().map(tag).collect::<Vec<_>>()),
             ("cashtags", self.symbols.iter().map(tag).collect()),
@@ -385,7 +386,11 @@ impl Draft {
             ("mentions", self.mentions.iter().map(mention).collect()),
         ];
         // v2 leaves out what is empty.
-        lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (name.to_owned(), json!(list))).collect()
+        lists
+            .into_iter()
+            .filter(|(_, list)| !list.is_empty())
+            .map(|(name, list)| (name.to_owned(), json!(list)))
+            .collect()
     }
 }
 

@@ -199,10 +199,12 @@ async fn answer(State(shared): State<Arc<Shared>>, request: axum::extract::Reque
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
     let body = String::from_utf8_lossy(&body).into_owned();
-    let is_form = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/x-www-form-urlencoded");
-    let parameters = pairs(parts.uri.query().unwrap_or_default())
-        .chain(pairs(if is_form { &body } else { "" }))
-        .collect();
+    let is_form = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == "application/x-www-form-urlencoded");
+    let parameters =
+        pairs(parts.uri.query().unwrap_or_default()).chain(pairs(if is_form { &body } else { "" })).collect();
     let asked =
         Asked { method: parts.method, path: path_of(&parts.uri), parameters, headers: parts.headers, body };
     let response = respond(&shared, &asked);
@@ -234,7 +236,10 @@ fn pairs(encoded: &str) -> impl Iterator<Item = (String, String)> {
 
 fn respond(shared: &Arc<Shared>, asked: &Asked) -> Response {
     if let Err(why) = check(shared, asked) {
-        return json_answer(401, &json!({ "errors": [{ "code": 32, "message": format!("Could not authenticate you: {why}.") }] }));
+        return json_answer(
+            401,
+            &json!({ "errors": [{ "code": 32, "message": format!("Could not authenticate you: {why}.") }] }),
+        );
     }
     match (asked.method.as_str(), asked.path.as_str()) {
         ("POST", "/1.1/statuses/filter.json") => filter(shared, asked),
@@ -243,7 +248,10 @@ fn respond(shared: &Arc<Shared>, asked: &Asked) -> Response {
         ("GET", "/2/tweets/search/stream/rules") => list_rules(shared),
         ("POST", "/2/tweets/search/stream/rules") => change_rules(shared, asked),
         ("GET", "/2/tweets/search/stream" | "/2/tweets/sample/stream") => streamed(shared, Vec::new(), true),
-        _ => json_answer(404, &json!({ "errors": [{ "code": 34, "message": "Sorry, that page does not exist." }] })),
+        _ => json_answer(
+            404,
+            &json!({ "errors": [{ "code": 34, "message": "Sorry, that page does not exist." }] }),
+        ),
     }
 }
 
@@ -265,7 +273,10 @@ fn check(shared: &Shared, asked: &Asked) -> Result<(), &'static str> {
 fn filter(shared: &Arc<Shared>, asked: &Asked) -> Response {
     let value = |name| asked.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     if ["track", "follow", "locations"].into_iter().all(|name| value(name).is_none()) {
-        return text_answer(406, "No filter parameters found. Expect at least one parameter: follow track locations\r\n");
+        return text_answer(
+            406,
+            "No filter parameters found. Expect at least one parameter: follow track locations\r\n",
+        );
     }
     let track = value("track").unwrap_or_default();
     streamed(shared, track.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect(), false)
@@ -310,7 +321,10 @@ fn list_rules(shared: &Shared) -> Response {
         .map(|(id, rule)| json!({ "id": id.to_string(), "value": rule["value"], "tag": rule["tag"] }))
         .collect();
     let meta = json!({ "sent": "2024-05-06T07:08:09.000Z", "result_count": rules.len() });
-    json_answer(200, &if rules.is_empty() { json!({ "meta": meta }) } else { json!({ "data": rules, "meta": meta }) })
+    json_answer(
+        200,
+        &if rules.is_empty() { json!({ "meta": meta }) } else { json!({ "data": rules, "meta": meta }) },
+    )
 }
 
 fn change_rules(shared: &Shared, asked: &Asked) -> Response {

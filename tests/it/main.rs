@@ -1,2 +1,3 @@
 //! The tests that see rstash from outside, in one binary.
 mod language;
+mod twitter;

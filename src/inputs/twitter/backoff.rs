@@ -51,7 +51,8 @@ impl Backoff {
     /// The wait before the next attempt. `jitter` lies in 0..1 and spreads clients that lost the same server: up to a
     /// quarter is added, never taken away, for the shortest waits are the server's rules.
     pub fn wait(&mut self, cause: Cause, jitter: f64) -> Duration {
-        let same = self.last.is_some_and(|last| std::mem::discriminant(&last) == std::mem::discriminant(&cause));
+        let same =
+            self.last.is_some_and(|last| std::mem::discriminant(&last) == std::mem::discriminant(&cause));
         self.attempt = if same { self.attempt.saturating_add(1) } else { 0 };
         self.last = Some(cause);
         let wait = match cause {
@@ -101,7 +102,10 @@ mod tests {
 
     #[test]
     fn servers_in_trouble_are_left_alone_ever_longer() {
-        assert_eq!(waits(Cause::Server, 8), [5000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 320_000]);
+        assert_eq!(
+            waits(Cause::Server, 8),
+            [5000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 320_000]
+        );
     }
 
     #[test]

@@ -102,7 +102,8 @@ impl Client {
     pub async fn open(&self, request: &Request, answer_timeout: Duration) -> Result<Response, Failure> {
         let query = request.query();
         let form = request.has_form();
-        let url = if query.is_empty() || form { request.url.clone() } else { format!("{}?{query}", request.url) };
+        let url =
+            if query.is_empty() || form { request.url.clone() } else { format!("{}?{query}", request.url) };
         let mut builder = self.http.request(request.method.clone(), url);
         builder = builder.header(AUTHORIZATION, self.authorization(request));
         if form {
@@ -133,7 +134,8 @@ impl Client {
                 let parameters: Vec<(&str, &str)> =
                     request.parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 // Signed are the scheme, host and path without a default port (RFC 5849, 3.4.1.2).
-                let url = reqwest::Url::parse(&request.url).map_or_else(|_| request.url.clone(), String::from);
+                let url =
+                    reqwest::Url::parse(&request.url).map_or_else(|_| request.url.clone(), String::from);
                 credentials.authorization(request.method.as_str(), &url, &parameters)
             }
         }
@@ -181,7 +183,8 @@ fn shown_reason(body: &str) -> String {
     let parsed = json::parse(body, Decimals::Double).ok();
     let fields = parsed.as_ref().and_then(Value::as_object);
     let listed = fields.and_then(|fields| fields.get("errors")?.as_array()).map(super::v2::post::reason);
-    let named = || ["detail", "error"].into_iter().find_map(|name| fields?.get(name)?.as_str().map(str::to_owned));
+    let named =
+        || ["detail", "error"].into_iter().find_map(|name| fields?.get(name)?.as_str().map(str::to_owned));
     let text = listed.or_else(named).unwrap_or_else(|| body.to_owned());
     let line: Vec<&str> = text.split_whitespace().collect();
     line.join(" ").chars().filter(|c| !c.is_control()).take(SHOWN_REASON).collect()
@@ -216,9 +219,15 @@ mod tests {
 
     #[test]
     fn reasons_are_one_line() {
-        assert_eq!(shown_reason(r#"{"errors":[{"code":32,"message":"Could not\nauthenticate you."}]}"#), "Could not authenticate you.");
+        assert_eq!(
+            shown_reason(r#"{"errors":[{"code":32,"message":"Could not\nauthenticate you."}]}"#),
+            "Could not authenticate you."
+        );
         assert_eq!(shown_reason(r#"{"title":"Unauthorized","detail":"Wrong token"}"#), "Wrong token");
-        assert_eq!(shown_reason("Exceeded connection limit\r\n for user\r\n"), "Exceeded connection limit for user");
+        assert_eq!(
+            shown_reason("Exceeded connection limit\r\n for user\r\n"),
+            "Exceeded connection limit for user"
+        );
         assert_eq!(shown_reason(&"x".repeat(5000)).len(), SHOWN_REASON);
     }
 }

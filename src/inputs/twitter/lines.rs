@@ -83,7 +83,10 @@ mod tests {
         let body = "{\"a\":\"한글 😀\"}\r\n\r\n{\"b\":2}\n\n{\"c\":3}\r\n".as_bytes();
         for size in 1..body.len() {
             let chunks: Vec<&[u8]> = body.chunks(size).collect();
-            assert_eq!(cut(&chunks), (vec!["{\"a\":\"한글 😀\"}".into(), "{\"b\":2}".into(), "{\"c\":3}".into()], false));
+            assert_eq!(
+                cut(&chunks),
+                (vec!["{\"a\":\"한글 😀\"}".into(), "{\"b\":2}".into(), "{\"c\":3}".into()], false)
+            );
         }
     }
 
@@ -100,6 +103,9 @@ mod tests {
     #[test]
     fn a_line_without_end_is_skipped() {
         let block = vec![b'x'; MAX_LINE / 2 + 1];
-        assert_eq!(cut(&[&block, &block, &block, b"\r\n{}\r\n"]), (vec!["(too long)".into(), "{}".into()], false));
+        assert_eq!(
+            cut(&[&block, &block, &block, b"\r\n{}\r\n"]),
+            (vec!["(too long)".into(), "{}".into()], false)
+        );
     }
 }

@@ -85,7 +85,8 @@ mod tests {
             token: "token".into(),
             token_secret: "token secret".into(),
         };
-        let sign = || credentials.authorization("GET", "https://stream.twitter.com/1.1/statuses/sample.json", &[]);
+        let sign =
+            || credentials.authorization("GET", "https://stream.twitter.com/1.1/statuses/sample.json", &[]);
         assert_ne!(sign(), sign());
         assert!(!format!("{credentials:?}").contains("secret"));
     }

@@ -54,8 +54,11 @@ impl Request {
         use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
         const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
         let encoded = |text| utf8_percent_encode(text, RESERVED);
-        let pairs: Vec<String> =
-            self.parameters.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        let pairs: Vec<String> = self
+            .parameters
+            .iter()
+            .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+            .collect();
         pairs.join("&")
     }
 
@@ -136,8 +139,11 @@ pub fn v2_stream(hosts: &Hosts, samples: bool, fields: &Fields) -> Request {
         ("place.fields", &fields.place),
         ("poll.fields", &fields.poll),
     ];
-    let mut parameters: Vec<(&'static str, String)> =
-        lists.into_iter().filter(|(_, names)| !names.is_empty()).map(|(name, names)| (name, names.join(","))).collect();
+    let mut parameters: Vec<(&'static str, String)> = lists
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(name, names)| (name, names.join(",")))
+        .collect();
     if let Some(minutes) = fields.backfill_minutes {
         parameters.push(("backfill_minutes", minutes.to_string()));
     }
@@ -162,10 +168,10 @@ mod tests {
             follows: owned(&["1234", "4321"]),
         };
         let request = filter.request(&Hosts::of_v1());
-        assert_eq!((request.method.as_str(), request.url.as_str()), (
-            "POST",
-            "https://stream.twitter.com/1.1/statuses/filter.json"
-        ));
+        assert_eq!(
+            (request.method.as_str(), request.url.as_str()),
+            ("POST", "https://stream.twitter.com/1.1/statuses/filter.json")
+        );
         assert_eq!(request.query(), "track=foo&locations=1234%2C2343&language=en%2Cfr&follow=1234%2C4321");
     }
 
@@ -199,8 +205,11 @@ mod tests {
 
     #[test]
     fn v2_fields_are_lists() {
-        let fields =
-            Fields { tweet: owned(&["created_at", "entities"]), backfill_minutes: Some(2), ..Fields::default() };
+        let fields = Fields {
+            tweet: owned(&["created_at", "entities"]),
+            backfill_minutes: Some(2),
+            ..Fields::default()
+        };
         let request = v2_stream(&Hosts::of_v2(), false, &fields);
         assert_eq!(request.url, "https://api.x.com/2/tweets/search/stream");
         assert_eq!(request.query(), "tweet.fields=created_at%2Centities&backfill_minutes=2");

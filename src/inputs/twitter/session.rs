@@ -224,7 +224,8 @@ impl Run {
             let chunk = match chunk {
                 Err(_) => {
                     let seconds = self.session.stall_timeout.as_secs_f64();
-                    return Failure::network(format!("no data for {seconds} s, not even a keep-alive")).into();
+                    return Failure::network(format!("no data for {seconds} s, not even a keep-alive"))
+                        .into();
                 }
                 Ok(Err(error)) => return Failure::from(error).into(),
                 Ok(Ok(None)) => return closed(&lines).into(),

@@ -130,8 +130,10 @@ pub fn link(screen_name: Option<&Value>, id: Option<&Value>) -> String {
 
 /// A retweet's own text is cut at the end, so the original's is taken behind the `RT @name: ` (`Tweet#full_text`).
 fn full_text(tweet: &Object) -> Value {
-    let text = |tweet: &Object| tweet.get("text").filter(|text| !text.is_null()).or(tweet.get("full_text")).cloned();
-    let original = tweet.get("retweeted_status").filter(|original| is_present(original)).and_then(Value::as_object);
+    let text =
+        |tweet: &Object| tweet.get("text").filter(|text| !text.is_null()).or(tweet.get("full_text")).cloned();
+    let original =
+        tweet.get("retweeted_status").filter(|original| is_present(original)).and_then(Value::as_object);
     let own = text(tweet).unwrap_or_default();
     match original {
         None => own,
@@ -212,7 +214,10 @@ mod tests {
         let event = Shape::default().event_of_tweet(object(HELLO)).unwrap();
         assert_eq!(field(&event, "message"), Some("Hello World! 🥰".into()));
         assert_eq!(field(&event, "user"), Some("foo001".into()));
-        assert_eq!(field(&event, "source"), Some("http://twitter.com/foo001/status/1234567890123456789".into()));
+        assert_eq!(
+            field(&event, "source"),
+            Some("http://twitter.com/foo001/status/1234567890123456789".into())
+        );
         assert_eq!(field(&event, "retweeted"), Some(false.into()));
         assert_eq!(field(&event, "hashtags"), Some(Value::Array(vec![])));
         assert_eq!(field(&event, "in-reply-to"), None);

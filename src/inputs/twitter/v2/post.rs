@@ -17,7 +17,9 @@ pub enum Message {
     /// A post with what it refers to: `data`, `includes`, `matching_rules`.
     Post(Object),
     /// The server is about to close the connection, or could not send something, and says why.
-    Errors { reason: String },
+    Errors {
+        reason: String,
+    },
     Other,
 }
 
@@ -87,10 +89,12 @@ fn data(message: &Object) -> Option<&Object> {
 /// A retweet's own text is cut at the end, so the original's is taken behind the `RT @name: `.
 fn full_text(message: &Object, post: &Object) -> Value {
     let own = text_of(post);
-    let original = referenced(message, "retweeted").and_then(|id| included(message, "tweets", id)).and_then(text_of);
+    let original =
+        referenced(message, "retweeted").and_then(|id| included(message, "tweets", id)).and_then(text_of);
     match (own, original) {
         (Some(own), Some(original)) => {
-            let prefix = own.find(": ").and_then(|end| own.get(..end + 2)).filter(|start| start.starts_with("RT @"));
+            let prefix =
+                own.find(": ").and_then(|end| own.get(..end + 2)).filter(|start| start.starts_with("RT @"));
             Value::from(format!("{}{original}", prefix.unwrap_or_default()))
         }
         (own, _) => own.map_or(Value::Null, Value::from),
@@ -121,7 +125,8 @@ fn included<'m>(message: &'m Object, kind: &str, id: &Value) -> Option<&'m Objec
 }
 
 fn entities(post: &Object, kind: &str, shape: impl Fn(&Object) -> Value) -> Value {
-    let list = post.get("entities").and_then(Value::as_object).and_then(|entities| entities.get(kind)?.as_array());
+    let list =
+        post.get("entities").and_then(Value::as_object).and_then(|entities| entities.get(kind)?.as_array());
     Value::Array(list.unwrap_or_default().iter().filter_map(Value::as_object).map(shape).collect())
 }
 

@@ -70,9 +70,12 @@ fn terms(wanted: &Wanted) -> Vec<String> {
         let user = user.trim_start_matches('@');
         terms.extend(["from", "to", "retweets_of"].map(|operator| format!("{operator}:{user}")));
     }
-    terms.extend(wanted.locations.iter().map(|[west, south, east, north]| {
-        format!("bounding_box:[{west} {south} {east} {north}]")
-    }));
+    terms.extend(
+        wanted
+            .locations
+            .iter()
+            .map(|[west, south, east, north]| format!("bounding_box:[{west} {south} {east} {north}]")),
+    );
     terms
 }
 
@@ -84,7 +87,11 @@ fn keyword_term(keyword: &str) -> Option<String> {
             let bare = word.strip_prefix(['#', '@', '$']).unwrap_or(word);
             let is_plain = !bare.is_empty() && bare.chars().all(|c| c.is_alphanumeric() || c == '_');
             let is_operator = matches!(word, "OR" | "AND" | "NOT");
-            if is_plain && !is_operator { word.to_owned() } else { format!("\"{}\"", word.replace('"', "\\\"")) }
+            if is_plain && !is_operator {
+                word.to_owned()
+            } else {
+                format!("\"{}\"", word.replace('"', "\\\""))
+            }
         })
         .collect();
     match words.as_slice() {
@@ -97,13 +104,15 @@ fn keyword_term(keyword: &str) -> Option<String> {
 /// Reads boxes of `west,south,east,north`, one behind the other (the option `locations`).
 pub fn parse_locations(text: &str) -> Option<Vec<[f64; 4]>> {
     let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
-    let numbers = numbers.filter(|numbers| numbers.len() % 4 == 0 && numbers.iter().all(|number| number.is_finite()))?;
+    let numbers = numbers
+        .filter(|numbers| numbers.len() % 4 == 0 && numbers.iter().all(|number| number.is_finite()))?;
     Some(numbers.chunks_exact(4).filter_map(|corners| corners.try_into().ok()).collect())
 }
 
 /// The rules in the server's answer to `GET /2/tweets/search/stream/rules`.
 pub fn parse_listing(answer: &Value) -> Vec<Rule> {
-    let text = |rule: &Object, name: &str| rule.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |rule: &Object, name: &str| rule.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let rules = answer.as_object().and_then(|answer| answer.get("data")?.as_array()).unwrap_or_default();
     rules
         .iter()
@@ -162,8 +171,10 @@ mod tests {
         };
         assert_eq!(
             build(&wanted).unwrap(),
-            ["(news OR (big data) OR #AI OR \"c++\" OR \"OR\" OR from:nasa OR to:nasa OR retweets_of:nasa OR \
-             bounding_box:[-122.75 36.8 -121.75 37.8]) (lang:ko OR lang:en) -is:retweet"]
+            [
+                "(news OR (big data) OR #AI OR \"c++\" OR \"OR\" OR from:nasa OR to:nasa OR retweets_of:nasa OR \
+             bounding_box:[-122.75 36.8 -121.75 37.8]) (lang:ko OR lang:en) -is:retweet"
+            ]
         );
     }
 
@@ -185,8 +196,10 @@ mod tests {
 
     #[test]
     fn only_our_own_rules_are_changed() {
-        let rule = |id: &str, value: &str, tag: &str| Rule { id: id.into(), value: value.into(), tag: tag.into() };
-        let present = [rule("1", "(old)", "rstash"), rule("2", "(kept)", "rstash"), rule("3", "(theirs)", "other")];
+        let rule =
+            |id: &str, value: &str, tag: &str| Rule { id: id.into(), value: value.into(), tag: tag.into() };
+        let present =
+            [rule("1", "(old)", "rstash"), rule("2", "(kept)", "rstash"), rule("3", "(theirs)", "other")];
         let changes = Changes::between(&owned(&["(kept)", "(theirs)"]), &present, "rstash");
         assert_eq!(changes, Changes { add: owned(&["(theirs)"]), delete: owned(&["1"]) });
         assert_eq!(
@@ -196,7 +209,9 @@ mod tests {
                 serde_json::json!({"add":[{"value":"(theirs)","tag":"rstash"}]})
             ]
         );
-        assert!(Changes::between(&owned(&["(old)", "(kept)"]), &present, "rstash").bodies("rstash").is_empty());
+        assert!(
+            Changes::between(&owned(&["(old)", "(kept)"]), &present, "rstash").bodies("rstash").is_empty()
+        );
     }
 
     #[test]
