@@ -309,14 +309,14 @@ fn a_line_that_is_not_json_is_skipped_and_named() {
 fn wrong_credentials_are_one_line_that_names_the_options() {
     let endpoint = endpoint(10, vec![]);
     let options = CREDENTIALS.replace("LswwdoUaIvS8", "WrongSecretX") + "keywords => news";
-    // The wait that follows is a minute long; whoever looped would have asked many times by then.
+    // The wait that follows is a minute long; whoever looped would ask many times until the pipeline is stopped.
+    let refused_at = std::cell::Cell::new(None);
     let lines = |log: &str| log.lines().filter(|line| line.contains("refuses the credentials")).count();
     let outcome = run_until(&endpoint, &options, |_, log| {
-        if lines(log) > 0 {
-            std::thread::sleep(Duration::from_millis(500));
-            return true;
+        if refused_at.get().is_none() && lines(log) > 0 {
+            refused_at.set(Some(std::time::Instant::now()));
         }
-        false
+        refused_at.get().is_some_and(|at| at.elapsed() > Duration::from_millis(700))
     });
     assert_eq!(lines(&outcome.log), 1, "{}", outcome.log);
     let line = outcome.log.lines().find(|line| line.contains("refuses the credentials")).unwrap();
