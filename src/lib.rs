@@ -9,11 +9,11 @@
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
-//! | [`cli`] | flags, subcommands, exit statuses |
-//! | [`demo`] | a stand-in Twitter and an embedded Kafka, and two pipelines between them |
-//! | [`logging`] | the log of the process |
-//! | [`settings`] | logstash.yml, pipelines.yml, and which config texts they lead to |
 //! | [`testing`] | `rstash test` |
+//! | [`demo`] | a stand-in Twitter and an embedded Kafka, and two pipelines between them |
+//! | [`settings`] | logstash.yml, pipelines.yml, and which config texts they lead to |
+//! | [`logging`] | the log of the process |
+//! | [`cli`] | flags, subcommands, exit statuses |
 //!
 //! A room uses only the rooms above it.
 
