@@ -10,8 +10,8 @@
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
 //! | [`testing`] | `rstash test` |
-//! | [`settings`] | logstash.yml, pipelines.yml, and which config texts they lead to |
 //! | [`logging`] | the log of the process |
+//! | [`settings`] | logstash.yml, pipelines.yml, and which config texts they lead to |
 //! | [`cli`] | flags, subcommands, exit statuses |
 //!
 //! A room uses only the rooms above it.
