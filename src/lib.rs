@@ -9,15 +9,17 @@
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
-//! | [`testing`] | `rstash test` |
+//! | [`cli`] | flags, subcommands, exit statuses |
+//! | [`demo`] | a stand-in Twitter and an embedded Kafka, and two pipelines between them |
 //! | [`logging`] | the log of the process |
 //! | [`settings`] | logstash.yml, pipelines.yml, and which config texts they lead to |
-//! | [`cli`] | flags, subcommands, exit statuses |
+//! | [`testing`] | `rstash test` |
 //!
 //! A room uses only the rooms above it.
 
 pub mod cli;
 pub mod codecs;
+pub mod demo;
 pub mod event;
 pub mod filters;
 pub mod inputs;

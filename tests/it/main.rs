@@ -5,3 +5,4 @@ mod golden;
 mod language;
 mod rooms;
 mod shared;
+mod twitter;
