@@ -1,0 +1,44 @@
+//! `Registry`: which plugins there are.
+
+use super::{Kind, Spec};
+use crate::language::nearest;
+
+/// Every plugin of this build, sorted by kind and name.
+pub struct Registry {
+    specs: Vec<&'static Spec>,
+}
+
+impl Registry {
+    pub fn new(specs: impl IntoIterator<Item = &'static Spec>) -> Self {
+        let mut specs: Vec<_> = specs.into_iter().collect();
+        specs.sort_by_key(|spec| (spec.kind, spec.name));
+        Registry { specs }
+    }
+
+    pub fn get(&self, kind: Kind, name: &str) -> Option<&'static Spec> {
+        let found = self.specs.binary_search_by_key(&(kind, name), |spec| (spec.kind, spec.name)).ok()?;
+        self.specs.get(found).copied()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &'static Spec> {
+        self.specs.iter().copied()
+    }
+
+    /// The plugin that a misspelt name most likely means.
+    pub fn nearest(&self, kind: Kind, name: &str) -> Option<&'static str> {
+        let names: Vec<_> =
+            self.specs.iter().filter(|spec| spec.kind == kind).map(|spec| spec.name).collect();
+        nearest(name, &names)
+    }
+}
+
+/// Whether Logstash has a plugin of this name, so that a config using it is right even if this build lacks it.
+pub fn is_logstash_plugin(kind: Kind, name: &str) -> bool {
+    LOGSTASH_PLUGINS
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .any(|(plugin_kind, names)| plugin_kind == kind.name() && names.split(' ').any(|known| known == name))
+}
+
+/// One line per kind: the kind, then the names of the plugins that Logstash or its authors publish.
+const LOGSTASH_PLUGINS: &str = include_str!("logstash_plugins.txt");
