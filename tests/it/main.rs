@@ -1,2 +1,6 @@
 //! The tests that see rstash from outside, in one binary.
+mod examples;
+mod golden;
 mod language;
+mod rooms;
+mod shared;
