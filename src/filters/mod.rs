@@ -1,8 +1,12 @@
 //! The filters: one file per plugin, named as in Logstash.
 
+mod clone;
 mod drop;
+mod json;
+mod mutate;
+mod sleep;
 
 use crate::plugin::Spec;
 
 /// Every filter of this build, sorted by name.
-pub static SPECS: &[&Spec] = &[&drop::SPEC];
+pub static SPECS: &[&Spec] = &[&clone::SPEC, &drop::SPEC, &json::SPEC, &mutate::SPEC, &sleep::SPEC];
