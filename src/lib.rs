@@ -3,6 +3,7 @@ pub mod codecs;
 pub mod event;
 pub mod filters;
 pub mod inputs;
+pub mod kafka;
 pub mod language;
 pub mod outputs;
 pub mod pipeline;
