@@ -1,1 +1,9 @@
-//! The queue room.
+//! The queue between inputs and workers: batches in, batches out, and acknowledgement back to where events came from.
+//!
+//! This room knows events, but neither plugins nor pipelines.
+
+mod ack;
+mod memory;
+
+pub use ack::{Ack, Settled};
+pub use memory::{Closed, Receiver, Sender, Taken, bounded};

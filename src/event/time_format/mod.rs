@@ -1,0 +1,38 @@
+//! Time as configs write it: calendar arithmetic, zones, and the pattern languages of `%{+...}`, `%{{...}}` and the date filter.
+pub(crate) mod civil;
+mod java;
+mod joda;
+mod locale;
+mod moment;
+mod print;
+mod zone;
+
+pub use java::JavaTimeFormat;
+pub use joda::JodaFormat;
+pub use locale::Locale;
+pub use zone::{UnknownZone, Zone};
+
+/// Why a time pattern is not one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    #[error("the time pattern is empty")]
+    Empty,
+    #[error(
+        "the letters `{letters}` mean nothing in a time pattern, here in `{pattern}`; put text between single quotes"
+    )]
+    Letters { letters: String, pattern: String },
+    #[error("a `]` in the time pattern `{0}` has no `[` before it")]
+    Bracket(String),
+    #[error("the time pattern `{0}` opens a quote that it does not close")]
+    Quote(String),
+    #[error("the character `{0}` is reserved in time patterns, here in `{1}`; put it between single quotes")]
+    Reserved(char, String),
+    #[error("the pad letter `p` must stand before another letter, unlike in the time pattern `{0}`")]
+    PadsNothing(String),
+}
+
+impl PatternError {
+    fn letter(letter: char, count: usize, pattern: &str) -> PatternError {
+        PatternError::Letters { letters: letter.to_string().repeat(count), pattern: pattern.to_owned() }
+    }
+}

@@ -1,0 +1,77 @@
+//! `Filter`: changes events, drops them, or makes new ones.
+
+use super::decoration::DecorateError;
+use crate::event::Event;
+
+/// What a filter did with an event. Only `Matched` makes the pipeline apply add_field, remove_field, add_tag and
+/// remove_tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Matched,
+    Unmatched,
+    /// Tagged by the filter itself; counts as a failure in the metrics.
+    Failed,
+    /// The event goes no further.
+    Cancelled,
+}
+
+/// Events that a filter makes beside the one it was given.
+#[derive(Debug, Default)]
+pub struct Emit {
+    emitted: Vec<Emitted>,
+}
+
+#[derive(Debug)]
+pub struct Emitted {
+    pub event: Event,
+    /// Whether the common options apply to it.
+    pub decorate: bool,
+    /// Whether it goes before the event that caused it, instead of right behind.
+    pub before: bool,
+}
+
+impl Emit {
+    /// Adds an event right behind the current one; the common options apply to it.
+    pub fn matched(&mut self, event: Event) {
+        self.emitted.push(Emitted { event, decorate: true, before: false });
+    }
+
+    /// Adds an event right behind the current one as it is.
+    pub fn plain(&mut self, event: Event) {
+        self.emitted.push(Emitted { event, decorate: false, before: false });
+    }
+
+    /// Adds an event right before the current one as it is.
+    pub fn plain_before(&mut self, event: Event) {
+        self.emitted.push(Emitted { event, decorate: false, before: true });
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.emitted.is_empty()
+    }
+
+    /// Takes what has been emitted since the last call.
+    pub fn drain(&mut self) -> impl Iterator<Item = Emitted> + '_ {
+        self.emitted.drain(..)
+    }
+}
+
+/// A filter. One instance is shared by all workers of a pipeline; one that keeps state locks it itself.
+pub trait Filter: Send + Sync {
+    fn filter(&self, event: &mut Event, emit: &mut Emit) -> Outcome;
+
+    /// Emits what is due, about every 5 seconds and once more at the end (`last`). Only called if
+    /// [`flushes`](Self::flushes) says so.
+    fn flush(&self, _last: bool, _emit: &mut Emit) {}
+
+    fn flushes(&self) -> bool {
+        false
+    }
+
+    /// Called when a common option could not be applied. Logstash stops the pipeline then, except for mutate; here
+    /// the event gets a tag and goes on.
+    fn decoration_failed(&self, name: &str, event: &mut Event, error: &DecorateError) {
+        tracing::warn!(plugin = name, %error, "could not apply the common options");
+        event.tag(&format!("_{name}error"));
+    }
+}

@@ -1,0 +1,78 @@
+//! `Input`: where events come from; `Sink`: where it puts them; `Shutdown`: when it ends.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
+
+use super::decoration::InputDecoration;
+use crate::event::Event;
+use crate::queue::{Ack, Closed, Sender};
+
+/// An input cannot go on, or an output cannot start. The message names what is wrong and which option mends it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct RunError(pub String);
+
+impl RunError {
+    pub fn new(message: impl Into<String>) -> Self {
+        RunError(message.into())
+    }
+}
+
+/// An input. It runs as a task on the pipeline's tokio runtime.
+pub trait Input: Send {
+    /// Reads until there is nothing more to read, or until shutdown is requested, and returns in bounded time then.
+    /// Passing faults (a lost connection) are retried inside with a back-off and one log line each; an error ends the
+    /// input.
+    fn run(self: Box<Self>, sink: Sink, shutdown: Shutdown) -> BoxFuture<'static, Result<(), RunError>>;
+}
+
+/// The way into the pipeline's queue, with the input's common options applied.
+#[derive(Clone)]
+pub struct Sink {
+    sender: Sender,
+    decoration: Arc<InputDecoration>,
+}
+
+impl Sink {
+    pub fn new(sender: Sender, decoration: Arc<InputDecoration>) -> Self {
+        Sink { sender, decoration }
+    }
+
+    /// Hands over a batch, best what one read gave. Waits while the queue is full: that is the back-pressure. The token
+    /// is released when all its events are safe.
+    pub async fn send(&self, mut events: Vec<Event>, ack: Option<Ack>) -> Result<(), Closed> {
+        for event in &mut events {
+            self.decoration.apply(event);
+        }
+        self.sender.send(events, ack).await
+    }
+
+    /// [`send`](Self::send) for an input that runs on a thread of its own (within `spawn_blocking`).
+    pub fn send_blocking(&self, events: Vec<Event>, ack: Option<Ack>) -> Result<(), Closed> {
+        tokio::runtime::Handle::current().block_on(self.send(events, ack))
+    }
+}
+
+/// Tells an input that it should stop.
+#[derive(Clone)]
+pub struct Shutdown(watch::Receiver<bool>);
+
+impl Shutdown {
+    /// A switch and what hangs on it: send `true` to request the shutdown.
+    pub fn channel() -> (watch::Sender<bool>, Shutdown) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Shutdown(receiver))
+    }
+
+    pub fn is_requested(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Resolves when shutdown is requested; at once if it was before. Cancel-safe.
+    pub async fn requested(&self) {
+        // An error means that the pipeline is gone, which is a shutdown as well.
+        _ = self.0.clone().wait_for(|requested| *requested).await;
+    }
+}

@@ -1,0 +1,303 @@
+//! The memory queue: bounded by events, one lock per batch, asynchronous for inputs and blocking for workers.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+
+use super::ack::Ack;
+use crate::event::Event;
+
+/// The queue takes nothing any more: every receiver is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the queue is closed")]
+pub struct Closed;
+
+struct Chunk {
+    events: Vec<Event>,
+    ack: Option<Ack>,
+}
+
+struct State {
+    chunks: VecDeque<Chunk>,
+    events: usize,
+    senders: usize,
+    receivers: usize,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    filled: Condvar,
+    /// One permit per event that still fits.
+    room: Semaphore,
+    capacity: usize,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes a queue that holds at most `capacity` events.
+pub fn bounded(capacity: usize) -> (Sender, Receiver) {
+    let capacity = capacity.clamp(1, Semaphore::MAX_PERMITS);
+    let shared = Arc::new(Shared {
+        state: Mutex::new(State { chunks: VecDeque::new(), events: 0, senders: 1, receivers: 1 }),
+        filled: Condvar::new(),
+        room: Semaphore::new(capacity),
+        capacity,
+    });
+    (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
+}
+
+/// The inputs' end. When the last one is dropped, receivers drain what is left and then see the end.
+pub struct Sender {
+    shared: Arc<Shared>,
+}
+
+impl Sender {
+    /// Hands events over, waiting for room. Back-pressure is this wait: an input that awaits it reads no further.
+    /// Without events, the token is released at once.
+    pub async fn send(&self, mut events: Vec<Event>, ack: Option<Ack>) -> Result<(), Closed> {
+        while events.len() > self.shared.capacity {
+            let rest = events.split_off(self.shared.capacity);
+            self.send_piece(std::mem::replace(&mut events, rest), ack.clone()).await?;
+        }
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.send_piece(events, ack).await
+    }
+
+    async fn send_piece(&self, events: Vec<Event>, ack: Option<Ack>) -> Result<(), Closed> {
+        let permits = u32::try_from(events.len()).unwrap_or(u32::MAX);
+        match self.shared.room.acquire_many(permits).await {
+            Ok(permit) => permit.forget(),
+            Err(_) => {
+                if let Some(ack) = ack {
+                    ack.fail();
+                }
+                return Err(Closed);
+            }
+        }
+        let mut state = self.shared.lock();
+        state.events += events.len();
+        state.chunks.push_back(Chunk { events, ack });
+        drop(state);
+        self.shared.filled.notify_one();
+        Ok(())
+    }
+
+    /// Events waiting in the queue.
+    pub fn len(&self) -> usize {
+        self.shared.lock().events
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Clone for Sender {
+    fn clone(&self) -> Self {
+        self.shared.lock().senders += 1;
+        Sender { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.senders -= 1;
+        if state.senders == 0 {
+            drop(state);
+            self.shared.filled.notify_all();
+        }
+    }
+}
+
+/// The workers' end.
+pub struct Receiver {
+    shared: Arc<Shared>,
+}
+
+/// What a worker got.
+#[derive(Debug)]
+pub enum Taken {
+    /// Events, and the tokens to release when all of them are safe.
+    Batch { events: Vec<Event>, acks: Vec<Ack> },
+    /// Nothing came within the idle time.
+    Idle,
+    /// Every sender is gone and nothing is left.
+    End,
+}
+
+impl Receiver {
+    /// Takes up to `max` events. Waits up to `idle` for the first. A batch that is not full is topped up for at most
+    /// `delay`, unless the queue had been quiet for longer than that: then the event goes at once, since waiting would
+    /// only add latency.
+    pub fn take(&self, max: usize, delay: Duration, idle: Duration) -> Taken {
+        let started = Instant::now();
+        let mut state = self.shared.lock();
+        while state.events == 0 {
+            if state.senders == 0 {
+                return Taken::End;
+            }
+            let left = idle.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                return Taken::Idle;
+            }
+            state = self.wait(state, left);
+        }
+        if started.elapsed() < delay {
+            let topping_up = Instant::now();
+            while state.events < max && state.events > 0 && state.senders > 0 {
+                let left = delay.saturating_sub(topping_up.elapsed());
+                if left.is_zero() {
+                    break;
+                }
+                state = self.wait(state, left);
+            }
+        }
+        let (events, acks) = state.pop(max);
+        drop(state);
+        self.shared.room.add_permits(events.len());
+        if events.is_empty() { Taken::Idle } else { Taken::Batch { events, acks } }
+    }
+
+    fn wait<'s>(&self, state: MutexGuard<'s, State>, time: Duration) -> MutexGuard<'s, State> {
+        self.shared.filled.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl State {
+    fn pop(&mut self, max: usize) -> (Vec<Event>, Vec<Ack>) {
+        let mut events: Vec<Event> = Vec::new();
+        let mut acks = Vec::new();
+        while let Some(chunk) = self.chunks.front_mut() {
+            let room = max - events.len();
+            if room == 0 {
+                break;
+            }
+            if chunk.events.len() > room {
+                events.extend(chunk.events.drain(..room));
+                acks.extend(chunk.ack.clone());
+                break;
+            }
+            match self.chunks.pop_front() {
+                Some(whole) if events.is_empty() => {
+                    events = whole.events;
+                    acks.extend(whole.ack);
+                }
+                Some(whole) => {
+                    events.extend(whole.events);
+                    acks.extend(whole.ack);
+                }
+                None => break,
+            }
+        }
+        self.events -= events.len();
+        (events, acks)
+    }
+}
+
+impl Clone for Receiver {
+    fn clone(&self) -> Self {
+        self.shared.lock().receivers += 1;
+        Receiver { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.receivers -= 1;
+        if state.receivers > 0 {
+            return;
+        }
+        self.shared.room.close();
+        let left = std::mem::take(&mut state.chunks);
+        drop(state);
+        for chunk in left {
+            if let Some(ack) = chunk.ack {
+                ack.fail();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::Settled;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const LONG: Duration = Duration::from_secs(10);
+
+    fn events(count: usize) -> Vec<Event> {
+        (0..count).map(|n| Event::from_message(n.to_string())).collect()
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    #[test]
+    fn batches_are_split_and_joined_in_order() {
+        let (sender, receiver) = bounded(100);
+        runtime().block_on(async {
+            sender.send(events(3), None).await.unwrap();
+            sender.send(events(4), None).await.unwrap();
+        });
+        drop(sender);
+        let mut seen = Vec::new();
+        while let Taken::Batch { events, .. } = receiver.take(2, Duration::ZERO, LONG) {
+            assert!(events.len() <= 2);
+            seen.extend(events.iter().map(|event| event.data().get("message").cloned().unwrap()));
+        }
+        let expected: Vec<_> = ["0", "1", "2", "0", "1", "2", "3"].map(crate::event::Value::from).into();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_token_waits_for_every_piece() {
+        static SAFE: AtomicUsize = AtomicUsize::new(0);
+        let (sender, receiver) = bounded(100);
+        let ack = Ack::new(|settled| {
+            assert_eq!(settled, Settled::Safe);
+            SAFE.fetch_add(1, Ordering::SeqCst);
+        });
+        runtime().block_on(sender.send(events(3), Some(ack))).unwrap();
+        let first = receiver.take(2, Duration::ZERO, LONG);
+        drop(first);
+        assert_eq!(SAFE.load(Ordering::SeqCst), 0);
+        drop(receiver.take(2, Duration::ZERO, LONG));
+        assert_eq!(SAFE.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_full_queue_holds_the_sender_back() {
+        let (sender, receiver) = bounded(2);
+        runtime().block_on(async {
+            sender.send(events(2), None).await.unwrap();
+            let blocked = tokio::time::timeout(Duration::from_millis(20), sender.send(events(1), None)).await;
+            assert!(blocked.is_err());
+        });
+        assert!(matches!(receiver.take(5, Duration::ZERO, LONG), Taken::Batch { events, .. } if events.len() == 2));
+        runtime().block_on(sender.send(events(1), None)).unwrap();
+        drop(receiver);
+        assert_eq!(runtime().block_on(sender.send(events(3), None)), Err(Closed));
+    }
+
+    #[test]
+    fn an_abandoned_queue_loses_what_it_held() {
+        let (lost, was_lost) = std::sync::mpsc::channel();
+        let (sender, receiver) = bounded(10);
+        let ack = Ack::new(move |settled| lost.send(settled).unwrap());
+        runtime().block_on(sender.send(events(1), Some(ack))).unwrap();
+        drop(receiver);
+        assert_eq!(was_lost.recv_timeout(LONG), Ok(Settled::Lost));
+    }
+}
