@@ -1,9 +1,11 @@
 //! What the kafka input and the kafka output share: Logstash's options, named after the Java client's properties, put
 //! into librdkafka's.
 //!
-//! [`options`] is the table of all options; [`client`] makes a client configuration of it; [`security`] adds TLS and
+//! [`options`] is the table of all options, [`block`] declares those that both plugins have; [`client`] makes a client
+//! configuration of them; [`security`] adds TLS and
 //! SASL with the help of [`stores`] and [`jaas`]; [`trouble`] turns librdkafka's errors into lines that name an option.
 
+pub mod block;
 pub mod client;
 pub mod jaas;
 pub mod options;
@@ -45,11 +47,9 @@ pub struct Given {
 }
 
 impl Given {
-    /// Adds an option where it has a value.
-    pub fn set(&mut self, option: &'static str, value: impl Into<Text>) -> &mut Self {
-        if let Text(Some(text)) = value.into() {
-            self.values.insert(option, text);
-        }
+    /// Adds an option.
+    pub fn set(&mut self, option: &'static str, value: String) -> &mut Self {
+        self.values.insert(option, value);
         self
     }
 
@@ -63,23 +63,3 @@ impl Given {
         self.values.keys().copied()
     }
 }
-
-/// An option's value on its way into [`Given`]: text, a number, a boolean, or nothing.
-pub struct Text(Option<String>);
-
-impl<T: Into<Text>> From<Option<T>> for Text {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Text(None), Into::into)
-    }
-}
-
-macro_rules! text_from {
-    ($($kind:ty),*) => {
-        $(impl From<$kind> for Text {
-            fn from(value: $kind) -> Self {
-                Text(Some(value.to_string()))
-            }
-        })*
-    };
-}
-text_from!(String, &str, &String, i64, u64, u32, usize, f64, bool);

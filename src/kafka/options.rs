@@ -38,7 +38,7 @@ pub enum Conversion {
     Here(&'static str),
     /// Accepted without effect, because of what the text says.
     Needless(&'static str),
-    /// Refused when given a value other than its default: why, and what to do.
+    /// Refused by name: why, and what to do.
     Refused(&'static str),
 }
 
@@ -114,7 +114,7 @@ const STRING_WRITER: &str = "org.apache.kafka.common.serialization.StringSeriali
 
 /// All options of both plugins, but for those that every input or output has.
 #[rustfmt::skip]
-pub static OPTIONS: &[Row] = &[
+pub const OPTIONS: &[Row] = &[
     // plugin, option, Logstash's default, Java's property, librdkafka's property, conversion
     row(Both, "bootstrap_servers", "localhost:9092", "bootstrap.servers", "bootstrap.servers", Same),
     row(Both, "client_dns_lookup", "use_all_dns_ips", "client.dns.lookup", "client.dns.lookup", Words(DNS)),
@@ -219,4 +219,37 @@ pub static OPTIONS: &[Row] = &[
 /// The row of an option of a plugin.
 pub fn find(plugin: Plugin, option: &str) -> Option<&'static Row> {
     OPTIONS.iter().find(|row| row.option == option && row.belongs_to(plugin))
+}
+
+/// How many options of a plugin are [`Refused`].
+pub const fn refused_count(plugin: Plugin) -> usize {
+    let (mut at, mut count) = (0, 0);
+    while at < OPTIONS.len() {
+        if refusal(&OPTIONS[at], plugin).is_some() {
+            count += 1;
+        }
+        at += 1;
+    }
+    count
+}
+
+/// The options of a plugin that are [`Refused`], with the reasons, for its specification.
+pub const fn refused<const COUNT: usize>(plugin: Plugin) -> [(&'static str, &'static str); COUNT] {
+    let mut found = [("", ""); COUNT];
+    let (mut at, mut count) = (0, 0);
+    while at < OPTIONS.len() {
+        if let Some(why) = refusal(&OPTIONS[at], plugin) {
+            found[count] = (OPTIONS[at].option, why);
+            count += 1;
+        }
+        at += 1;
+    }
+    found
+}
+
+const fn refusal(row: &Row, plugin: Plugin) -> Option<&'static str> {
+    match (row.conversion, row.plugin, plugin) {
+        (Refused(why), Both, _) | (Refused(why), Input, Input) | (Refused(why), Output, Output) => Some(why),
+        _ => None,
+    }
 }

@@ -188,7 +188,7 @@ mod tests {
     fn with(options: &[(&'static str, &str)]) -> Result<Client, Vec<Refusal>> {
         let mut given = Given::default();
         for (option, value) in options {
-            given.set(option, *value);
+            given.set(option, (*value).to_owned());
         }
         configure(Plugin::Output, &given)
     }
