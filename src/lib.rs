@@ -1,4 +1,18 @@
 //! rstash: a Logstash-compatible pipeline.
+//!
+//! | room | what it is |
+//! |---|---|
+//! | [`language`] | config text to a tree with places, and diagnostics |
+//! | [`event`] | events, values, field references, sprintf, timestamps, JSON |
+//! | [`regex`] | Ruby regular expressions |
+//! | [`queue`] | batches from inputs to workers, acknowledgement back |
+//! | [`plugin`] | what a plugin is: its options, traits and checks |
+//! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
+//! | [`pipeline`] | plan, conditions, workers, start and shutdown |
+//! | [`testing`] | `rstash test` |
+//!
+//! A room uses only the rooms above it.
+
 pub mod codecs;
 pub mod event;
 pub mod filters;
@@ -10,3 +24,17 @@ pub mod pipeline;
 pub mod plugin;
 pub mod queue;
 pub mod regex;
+pub mod testing;
+
+use std::sync::LazyLock;
+
+use plugin::Registry;
+
+/// Every plugin of this build.
+pub fn registry() -> &'static Registry {
+    static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
+        let kinds = [inputs::SPECS, filters::SPECS, outputs::SPECS, codecs::SPECS];
+        Registry::new(kinds.into_iter().flatten().copied())
+    });
+    &REGISTRY
+}

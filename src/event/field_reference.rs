@@ -100,7 +100,8 @@ impl FieldReference {
     /// Like [`parse`](Self::parse), with an escape style for brackets in names.
     pub fn parse_with(text: &str, style: EscapeStyle) -> Result<Self, InvalidReference> {
         let fragments = fragments(text).ok_or_else(|| InvalidReference { text: text.to_owned() })?;
-        let mut path: Vec<Segment> = fragments.iter().map(|part| Segment::new(style.unescape(part))).collect();
+        let mut path: Vec<Segment> =
+            fragments.iter().map(|part| Segment::new(style.unescape(part))).collect();
         let last = path.pop().ok_or_else(|| InvalidReference { text: text.to_owned() })?;
         let root = match path.first() {
             None if last.name == "@metadata" => Root::WholeMetadata,
@@ -139,7 +140,11 @@ impl FieldReference {
     /// The reference to `name` below this one.
     pub fn child(&self, name: &str) -> Self {
         if self.root == Root::WholeMetadata {
-            return FieldReference { root: Root::Metadata, parents: Box::default(), last: Segment::new(name.into()) };
+            return FieldReference {
+                root: Root::Metadata,
+                parents: Box::default(),
+                last: Segment::new(name.into()),
+            };
         }
         let mut parents = self.parents.to_vec();
         parents.push(self.last.clone());

@@ -70,9 +70,13 @@ struct Failure {
 impl From<jiter::JiterError> for Failure {
     fn from(error: jiter::JiterError) -> Self {
         let message = match error.error_type {
-            JiterErrorType::JsonError(JsonErrorType::EofWhileParsingObject) => "object is not closed".to_owned(),
+            JiterErrorType::JsonError(JsonErrorType::EofWhileParsingObject) => {
+                "object is not closed".to_owned()
+            }
             JiterErrorType::JsonError(JsonErrorType::EofWhileParsingList) => "array is not closed".to_owned(),
-            JiterErrorType::JsonError(JsonErrorType::EofWhileParsingString) => "string is not closed".to_owned(),
+            JiterErrorType::JsonError(JsonErrorType::EofWhileParsingString) => {
+                "string is not closed".to_owned()
+            }
             other => other.to_string(),
         };
         Failure { message, index: Some(error.index) }
@@ -145,7 +149,9 @@ fn read_number(number: &[u8], decimals: Decimals) -> Result<Value, Failure> {
     if !text.contains(['.', 'e', 'E']) {
         return Ok(match text.parse() {
             Ok(integer) => Value::Int(integer),
-            Err(_) => Value::from_big_integer(BigInt::from_str(text).map_err(|_| Failure::from("invalid number"))?),
+            Err(_) => {
+                Value::from_big_integer(BigInt::from_str(text).map_err(|_| Failure::from("invalid number"))?)
+            }
         });
     }
     let double: f64 = text.parse().map_err(|_| Failure::from("invalid number"))?;
@@ -156,17 +162,14 @@ fn read_number(number: &[u8], decimals: Decimals) -> Result<Value, Failure> {
     Ok(exact_decimal(exact, double))
 }
 
-/// A double where it stands for exactly the decimal that was written, in the same notation; else the decimal.
+/// A double where it prints as the decimal does; else the decimal, so that `1.10` and `1E+400` keep their digits.
 fn exact_decimal(exact: BigDecimal, double: f64) -> Value {
-    if double.is_finite() {
-        let mut shown = String::new();
-        text::push_java_double(&mut shown, double);
-        if shown.parse::<BigDecimal>().is_ok_and(|same| same == exact) {
-            // Java's BigDecimal has no negative zero.
-            return Value::Float(if double == 0.0 { 0.0 } else { double });
-        }
-    }
-    Value::Big(Box::new(Big::Decimal(exact)))
+    let big = Big::Decimal(exact);
+    // Java's BigDecimal has no negative zero.
+    let double = if double == 0.0 { 0.0 } else { double };
+    let mut shown = String::new();
+    text::push_java_double(&mut shown, double);
+    if shown == big.to_string() { Value::Float(double) } else { Value::Big(Box::new(big)) }
 }
 
 /// Appends an object as compact JSON.
@@ -275,17 +278,32 @@ mod tests {
         assert_eq!(round("1e400", Decimals::Exact), "1E+400");
         assert_eq!(round("0.123456789012345678901234", Decimals::Exact), "0.123456789012345678901234");
         assert_eq!(round("-0.0", Decimals::Exact), "0.0");
+        assert_eq!(round("1.10", Decimals::Exact), "1.10");
     }
 
     #[test]
     fn strings_escape_what_jackson_escapes() {
         let text = r#""\u0000\b\t\n\u000b\f\r\u001f\u007f \" \\ \/ \ud83d\ude00""#;
-        assert_eq!(round(text, Decimals::Double), "\"\\u0000\\b\\t\\n\\u000B\\f\\r\\u001F\u{7f} \\\" \\\\ / 😀\"");
+        assert_eq!(
+            round(text, Decimals::Double),
+            "\"\\u0000\\b\\t\\n\\u000B\\f\\r\\u001F\u{7f} \\\" \\\\ / 😀\""
+        );
     }
 
     #[test]
     fn what_is_not_json_is_refused() {
-        for text in ["", "{", "{a:1}", "[1,]", "{\"a\":01}", "{\"a\":NaN}", "{\"a\":-Infinity}", "\"x\ty\"", "1 2", "+1"] {
+        for text in [
+            "",
+            "{",
+            "{a:1}",
+            "[1,]",
+            "{\"a\":01}",
+            "{\"a\":NaN}",
+            "{\"a\":-Infinity}",
+            "\"x\ty\"",
+            "1 2",
+            "+1",
+        ] {
             assert!(parse(text, Decimals::Double).is_err(), "{text}");
         }
         assert!(parse(&"[".repeat(100_000), Decimals::Double).is_err());

@@ -420,7 +420,10 @@ fn set_in(root: &mut Object, field: &FieldReference, value: Value) -> Result<(),
 }
 
 /// The element a path goes on through; a new one starts as an object.
-fn element_to_enter<'e>(items: &'e mut Vec<Value>, segment: &Segment) -> Result<Option<&'e mut Value>, SetError> {
+fn element_to_enter<'e>(
+    items: &'e mut Vec<Value>,
+    segment: &Segment,
+) -> Result<Option<&'e mut Value>, SetError> {
     let len = items.len();
     let Some(element) = slot(items, segment)? else { return Ok(None) };
     if index_of(segment, len).is_some_and(|index| index >= len) {
@@ -465,7 +468,9 @@ mod tests {
     use super::*;
 
     fn event(json: &str) -> Event {
-        let Value::Object(object) = json::parse(json, json::Decimals::Double).unwrap() else { panic!("{json}") };
+        let Value::Object(object) = json::parse(json, json::Decimals::Double).unwrap() else {
+            panic!("{json}")
+        };
         Event::from_object(*object).unwrap()
     }
 
@@ -509,6 +514,9 @@ mod tests {
         assert!(event.set(&field("tags"), 1).is_err());
         event.tag("a");
         event.tag("a");
-        assert_eq!(event.get(&field("tags")), Some(&Value::Array(vec!["_tagsparsefailure".into(), "a".into()])));
+        assert_eq!(
+            event.get(&field("tags")),
+            Some(&Value::Array(vec!["_tagsparsefailure".into(), "a".into()]))
+        );
     }
 }

@@ -89,7 +89,7 @@ impl Template {
                 }
                 Part::JavaTime(format) => {
                     if let Some(time) = event.timestamp() {
-                        format.format(time, out).map_err(|error| SprintfError(error.to_string().into()))?;
+                        format.format(time, out);
                     }
                 }
                 Part::Now => _ = write!(out, "{}", Timestamp::now()),

@@ -1,1 +1,8 @@
-//! The filters room.
+//! The filters: one file per plugin, named as in Logstash.
+
+mod drop;
+
+use crate::plugin::Spec;
+
+/// Every filter of this build, sorted by name.
+pub static SPECS: &[&Spec] = &[&drop::SPEC];

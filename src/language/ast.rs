@@ -150,11 +150,23 @@ pub enum ExpressionKind {
     Nand(Box<Expression>, Box<Expression>),
     Not(Box<Expression>),
     /// `left == right` and its kin; neither side is ever an array or a regular expression.
-    Compare { left: Rvalue, operator: CompareOperator, right: Rvalue },
+    Compare {
+        left: Rvalue,
+        operator: CompareOperator,
+        right: Rvalue,
+    },
     /// `left =~ pattern`, or `left !~ pattern` if negated; `left` is a selector, a string or a regular expression.
-    Match { left: Rvalue, pattern: Pattern, negated: bool },
+    Match {
+        left: Rvalue,
+        pattern: Pattern,
+        negated: bool,
+    },
     /// `left in right`, or `left not in right` if negated.
-    In { left: Rvalue, right: Rvalue, negated: bool },
+    In {
+        left: Rvalue,
+        right: Rvalue,
+        negated: bool,
+    },
     /// A value standing alone: true unless it is missing, null, false or its text is empty or `false`.
     Truthy(Rvalue),
 }

@@ -133,7 +133,8 @@ impl Source {
 
     /// The byte range of a line, counted from 1, with its line break.
     pub(super) fn line_range(&self, line: usize) -> Range<usize> {
-        let start = self.line_starts.get(line.saturating_sub(1)).map_or(self.text.len(), |&start| start as usize);
+        let start =
+            self.line_starts.get(line.saturating_sub(1)).map_or(self.text.len(), |&start| start as usize);
         let end = self.line_starts.get(line).map_or(self.text.len(), |&start| start as usize);
         start..end
     }

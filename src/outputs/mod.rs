@@ -1,1 +1,8 @@
-//! The outputs room.
+//! The outputs: one file per plugin, named as in Logstash.
+
+mod null;
+
+use crate::plugin::Spec;
+
+/// Every output of this build, sorted by name.
+pub static SPECS: &[&Spec] = &[&null::SPEC];

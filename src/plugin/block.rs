@@ -1,11 +1,11 @@
 //! `Block`: a plugin's options as written, with variables expanded and in the order Logstash sees them.
 
 use crate::event::{Object, Value};
+use crate::language::Span;
 use crate::language::ast;
-use crate::language::source::Span;
 
 use super::Kind;
-use super::problem::Problem;
+use super::Problem;
 use super::variables::{self, Environment, Expanded};
 
 /// A plugin with its options, ready to be read.
@@ -46,8 +46,17 @@ pub enum ConfigKind {
 
 impl Block {
     /// Reads a plugin's options. Undefined variables are reported, all of them.
-    pub fn new(kind: Kind, plugin: &ast::Plugin, environment: &Environment, problems: &mut Vec<Problem>) -> Self {
-        let options = crate::language::merged_attributes(plugin)
+    pub fn new(
+        kind: Kind,
+        plugin: &ast::Plugin,
+        environment: &Environment,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let attributes = crate::language::merged_attributes(plugin).unwrap_or_else(|problem| {
+            problems.push(*problem);
+            Vec::new()
+        });
+        let options = attributes
             .into_iter()
             .map(|attribute| BlockOption {
                 value: ConfigValue::new(&attribute.value, environment, problems),
@@ -112,7 +121,9 @@ impl ConfigValue {
     pub fn scalar_text(&self) -> Option<String> {
         match &self.kind {
             ConfigKind::Text(text) => Some(text.clone()),
-            ConfigKind::Integer(_) | ConfigKind::Float(_) => Some(crate::event::text::ruby_to_s(&self.to_value())),
+            ConfigKind::Integer(_) | ConfigKind::Float(_) => {
+                Some(crate::event::text::ruby_to_s(&self.to_value()))
+            }
             _ => None,
         }
     }
@@ -125,7 +136,8 @@ impl ConfigValue {
             ConfigKind::Float(number) => Value::Float(*number),
             ConfigKind::Array(items) => Value::Array(items.iter().map(Self::to_value).collect()),
             ConfigKind::Hash(pairs) => {
-                let object: Object = pairs.iter().map(|(key, value)| (key.as_str(), value.to_value())).collect();
+                let object: Object =
+                    pairs.iter().map(|(key, value)| (key.as_str(), value.to_value())).collect();
                 Value::from(object)
             }
             ConfigKind::Plugin(plugin) => Value::from(&*plugin.name.text),
@@ -144,7 +156,12 @@ impl ConfigValue {
     }
 }
 
-fn expand_text(text: &str, span: Span, environment: &Environment, problems: &mut Vec<Problem>) -> ConfigValue {
+fn expand_text(
+    text: &str,
+    span: Span,
+    environment: &Environment,
+    problems: &mut Vec<Problem>,
+) -> ConfigValue {
     let kind = match variables::expand(text, environment) {
         Ok(Expanded::Unchanged) => ConfigKind::Text(text.to_owned()),
         Ok(Expanded::Text(expanded)) => ConfigKind::Text(expanded),
@@ -152,7 +169,8 @@ fn expand_text(text: &str, span: Span, environment: &Environment, problems: &mut
             ConfigKind::Array(items.into_iter().map(|item| ConfigValue::text(item, span)).collect())
         }
         Err(undefined) => {
-            let help = format!("set {0} in the environment, or give a default: ${{{0}:value}}", undefined.name);
+            let help =
+                format!("set {0} in the environment, or give a default: ${{{0}:value}}", undefined.name);
             problems.push(Problem::error(span, undefined.to_string()).label("not defined").help(help));
             ConfigKind::Text(text.to_owned())
         }
@@ -167,7 +185,8 @@ fn in_hash_map_order(mut pairs: Vec<(String, ConfigValue)>) -> Vec<(String, Conf
         buckets *= 2;
     }
     pairs.sort_by_key(|(key, _)| {
-        let hash = key.encode_utf16().fold(0u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(unit.into()));
+        let hash =
+            key.encode_utf16().fold(0u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(unit.into()));
         (hash ^ (hash >> 16)) & (buckets - 1)
     });
     pairs
@@ -178,7 +197,8 @@ mod tests {
     use super::*;
 
     fn order(keys: &[&str]) -> Vec<String> {
-        let pairs = keys.iter().map(|key| (key.to_string(), ConfigValue::text("", Span::default()))).collect();
+        let pairs =
+            keys.iter().map(|key| (key.to_string(), ConfigValue::text("", Span::default()))).collect();
         in_hash_map_order(pairs).into_iter().map(|(key, _)| key).collect()
     }
 

@@ -1,8 +1,8 @@
 //! `Codec`: bytes to events and events to bytes; and the option type that names one.
 
+use super::Problem;
 use super::block::{Block, ConfigKind, ConfigValue};
 use super::options::{FromOption, OptionReader};
-use super::problem::Problem;
 use super::{Build, Context, Kind};
 use crate::event::Event;
 
@@ -95,7 +95,9 @@ impl FromOption for CodecFactory {
                 let block = Block::new(Kind::Codec, plugin, &context.environment, &mut problems);
                 if problems.is_empty() { Self::new(&block, context) } else { Err(problems) }
             }
-            _ => Err(vec![Problem::error(value.span, "expected a codec").label("e.g. json, or line { ... }")]),
+            _ => {
+                Err(vec![Problem::error(value.span, "expected a codec").label("e.g. json, or line { ... }")])
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The common options: what every input and filter does to events beside its own work, in Logstash's order.
 
-use crate::event::{Event, FieldReference, InvalidReference, SetError, SprintfError, TAGS, Template, Value, text};
+use crate::event::{
+    Event, FieldReference, InvalidReference, SetError, SprintfError, TAGS, Template, Value, text,
+};
 
 use super::block::{ConfigKind, ConfigValue};
 use super::options::OptionReader;
@@ -92,9 +94,10 @@ fn into_array(value: Value) -> Vec<Value> {
     match value {
         Value::Null => Vec::new(),
         Value::Array(items) => items,
-        Value::Object(object) => {
-            object.into_iter().map(|(key, value)| Value::Array(vec![Value::from(key.as_str()), value])).collect()
-        }
+        Value::Object(object) => object
+            .into_iter()
+            .map(|(key, value)| Value::Array(vec![Value::from(key.as_str()), value]))
+            .collect(),
         scalar => vec![scalar],
     }
 }
@@ -223,4 +226,9 @@ impl FilterDecoration {
 pub(crate) fn take_common(reader: &mut OptionReader<'_>) {
     let _: Option<Option<String>> = reader.take("id", None);
     let _: Option<bool> = reader.take("enable_metric", Some("true"));
+}
+
+/// Reads the option `codec` of an output that has one but encodes nothing.
+pub(crate) fn take_unused_codec(reader: &mut OptionReader<'_>) {
+    let _: Option<Option<super::CodecFactory>> = reader.take("codec", None);
 }

@@ -11,27 +11,28 @@ mod filter;
 mod input;
 mod options;
 mod output;
-mod problem;
 mod registry;
+mod stdout;
 mod types;
 mod variables;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use block::{Block, ConfigValue, ConfigKind};
+pub use crate::language::{Diagnostic as Problem, Severity};
+pub use block::{Block, ConfigKind, ConfigValue};
 pub use codec::{Codec, CodecFactory, EncodeError};
 pub use decoration::{AddField, DecorateError, FieldName, FilterDecoration, InputDecoration};
 pub use filter::{Emit, Emitted, Filter, Outcome};
 pub use input::{Input, RunError, Shutdown, Sink};
 pub use options::{FromOption, OptionReader, OptionSpec, common_options, option_name};
 pub use output::{Delivery, Output, Undelivered};
-pub use problem::{Problem, Severity, nearest};
-pub use registry::Registry;
+pub use registry::{Registry, is_logstash_plugin};
+pub use stdout::Stdout;
 pub use types::{Bytes, Choice, Pairs, Password, choice_type_name, read_choice};
 pub use variables::{Environment, UndefinedVariable, expand_whole};
 
-pub(crate) use decoration::take_common;
+pub(crate) use decoration::{take_common, take_unused_codec};
 pub(crate) use options::options;
 pub(crate) use types::choices;
 
@@ -141,4 +142,6 @@ pub struct Context {
     pub batch_size: usize,
     pub registry: &'static Registry,
     pub environment: Environment,
+    /// Where the stdout output writes.
+    pub stdout: Stdout,
 }

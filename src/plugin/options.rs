@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use super::Problem;
 use super::block::{Block, BlockOption, ConfigValue};
-use super::problem::{Problem, nearest};
 use super::{Context, EcsMode, Kind, Spec};
-use crate::language::source::Span;
+use crate::language::Span;
+use crate::language::nearest;
 
 /// One option as the reference page shows it.
 pub struct OptionSpec {
@@ -152,22 +153,25 @@ impl<'a> OptionReader<'a> {
         }
         let absent = T::absent();
         if absent.is_none() {
-            let message = format!("missing required option \"{name}\" of the {} {}", self.block.name, self.block.kind);
+            let message =
+                format!("missing required option \"{name}\" of the {} {}", self.block.name, self.block.kind);
             let help = format!("add {name} => ... ({})", T::type_name());
-            self.problems.push(Problem::error(self.block.name_span, message).label("option is missing").help(help));
+            self.problems
+                .push(Problem::error(self.block.name_span, message).label("option is missing").help(help));
         }
         absent
     }
 
     fn read_default<T: FromOption>(&mut self, name: &str, default: &str) -> Option<T> {
-        let parsed = crate::language::parse_value(default).map_err(|error| error.to_string());
+        let parsed = crate::language::parse_value(default).map_err(|error| error.message);
         let read = parsed.and_then(|value| {
             let value = ConfigValue::new(&value, &self.context.environment, &mut self.problems);
             T::from_option(&value, self.context).map_err(|problems| format!("{problems:?}"))
         });
         if let Err(error) = &read {
             // A declaration that does not fit its own type; the test that reads every default finds it.
-            self.problems.push(Problem::error(self.block.name_span, format!("default of \"{name}\": {error}")));
+            self.problems
+                .push(Problem::error(self.block.name_span, format!("default of \"{name}\": {error}")));
         }
         read.ok()
     }
@@ -175,7 +179,8 @@ impl<'a> OptionReader<'a> {
     /// Notes a mistake that only the plugin can see, at an option's value.
     pub fn error(&mut self, option: &str, message: impl Into<String>) {
         let span = self.span(option);
-        let message = format!("option \"{option}\" of the {} {}: {}", self.block.name, self.block.kind, message.into());
+        let message =
+            format!("option \"{option}\" of the {} {}: {}", self.block.name, self.block.kind, message.into());
         self.problems.push(Problem::error(span, message));
     }
 
@@ -192,13 +197,17 @@ impl<'a> OptionReader<'a> {
             if let Some((_, advice)) = spec.refused.iter().find(|(refused, _)| *refused == name) {
                 let message = format!("option \"{name}\" of {plugin} is not available: {advice}");
                 self.problems.push(Problem::error(option.name_span, message).label("remove this"));
-            } else if let Some(advice) = removed_common(self.block.kind, name).filter(|_| !self.taken.contains(name)) {
+            } else if let Some(advice) =
+                removed_common(self.block.kind, name).filter(|_| !self.taken.contains(name))
+            {
                 let message = format!("option \"{name}\" of {plugin} is obsolete: {advice}");
                 self.problems.push(Problem::error(option.name_span, message).label("remove this"));
             } else if !self.taken.contains(name) {
-                let known = self.taken.iter().copied().chain(spec.options.iter().map(|option| option.name));
-                let problem = Problem::error(option.name_span, format!("unknown option \"{name}\" for {plugin}"));
-                self.problems.push(match nearest(name, known) {
+                let known: Vec<_> =
+                    self.taken.iter().copied().chain(spec.options.iter().map(|option| option.name)).collect();
+                let problem =
+                    Problem::error(option.name_span, format!("unknown option \"{name}\" for {plugin}"));
+                self.problems.push(match nearest(name, &known) {
                     Some(near) => problem.label("no such option").help(format!("did you mean \"{near}\"?")),
                     None => problem.label("no such option").help(known_options(spec)),
                 });
@@ -227,7 +236,8 @@ fn removed_common(kind: Kind, name: &str) -> Option<&'static str> {
         (Kind::Input, "format") => "use the codec option instead",
         (Kind::Input | Kind::Output, "message_format") => "it is no longer valid; use a codec with a format",
         (Kind::Input, "charset") => "use the codec's charset, e.g. codec => plain { charset => \"UTF-8\" }",
-        (Kind::Filter, "type" | "tags" | "exclude_tags") | (Kind::Output, "type" | "tags" | "exclude_tags") => {
+        (Kind::Filter, "type" | "tags" | "exclude_tags")
+        | (Kind::Output, "type" | "tags" | "exclude_tags") => {
             "put the plugin into an if, e.g. if [type] == \"x\" { ... }"
         }
         _ => return None,
@@ -239,7 +249,11 @@ pub fn common_options(kind: Kind) -> Vec<(&'static str, &'static str, &'static s
     let mut common = vec![
         ("id", "string", "Name of this plugin in logs and metrics."),
         ("enable_metric", "boolean", "Whether this plugin's metrics are counted. Default: true."),
-        ("ecs_compatibility", "string", "disabled, v1 or v8: the field names to use. Default: the pipeline's."),
+        (
+            "ecs_compatibility",
+            "string",
+            "disabled, v1 or v8: the field names to use. Default: the pipeline's.",
+        ),
     ];
     match kind {
         Kind::Input => common.extend([

@@ -1,7 +1,7 @@
 //! `Registry`: which plugins there are.
 
-use super::problem::nearest;
 use super::{Kind, Spec};
+use crate::language::nearest;
 
 /// Every plugin of this build, sorted by kind and name.
 pub struct Registry {
@@ -26,6 +26,19 @@ impl Registry {
 
     /// The plugin that a misspelt name most likely means.
     pub fn nearest(&self, kind: Kind, name: &str) -> Option<&'static str> {
-        nearest(name, self.specs.iter().filter(|spec| spec.kind == kind).map(|spec| spec.name))
+        let names: Vec<_> =
+            self.specs.iter().filter(|spec| spec.kind == kind).map(|spec| spec.name).collect();
+        nearest(name, &names)
     }
 }
+
+/// Whether Logstash has a plugin of this name, so that a config using it is right even if this build lacks it.
+pub fn is_logstash_plugin(kind: Kind, name: &str) -> bool {
+    LOGSTASH_PLUGINS
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .any(|(plugin_kind, names)| plugin_kind == kind.name() && names.split(' ').any(|known| known == name))
+}
+
+/// One line per kind: the kind, then the names of the plugins that Logstash or its authors publish.
+const LOGSTASH_PLUGINS: &str = include_str!("logstash_plugins.txt");

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::Problem;
 use super::block::{ConfigKind, ConfigValue};
 use super::options::FromOption;
-use super::problem::{Problem, nearest};
 use super::{Context, EcsMode};
 use crate::event::{FieldReference, Template, Value};
+use crate::language::nearest;
 
 fn expected(what: &str, value: &ConfigValue) -> Vec<Problem> {
     let got = match &value.kind {
@@ -347,7 +348,8 @@ pub fn read_choice<C: Choice>(value: &ConfigValue) -> Result<C, Vec<Problem>> {
     }
     let problem = Problem::error(value.span, format!("expected {}, got \"{text}\"", choice_type_name::<C>()))
         .label("not one of the choices");
-    Err(vec![match nearest(&text, C::CHOICES.iter().map(|(word, _)| *word)) {
+    let words: Vec<_> = C::CHOICES.iter().map(|(word, _)| *word).collect();
+    Err(vec![match nearest(&text, &words) {
         Some(near) => problem.help(format!("did you mean \"{near}\"?")),
         None => problem,
     }])
@@ -373,9 +375,14 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (text, bytes) in
-            [("10", 10), ("10 b", 10), ("1kb", 1000), ("1 KiB", 1024), ("1.5 MiB", 1_572_864), ("2 gb", 2_000_000_000)]
-        {
+        for (text, bytes) in [
+            ("10", 10),
+            ("10 b", 10),
+            ("1kb", 1000),
+            ("1 KiB", 1024),
+            ("1.5 MiB", 1_572_864),
+            ("2 gb", 2_000_000_000),
+        ] {
             assert_eq!(parse_bytes(text), Some(bytes), "{text}");
         }
         for text in ["", "x", "10 xb", "10 kx", "MiB"] {

@@ -92,9 +92,8 @@ struct Placeholder<'t> {
 
 impl Placeholder<'_> {
     fn resolve(&self, environment: &Environment) -> Result<String, UndefinedVariable> {
-        environment.get(self.name).or_else(|| self.default.map(str::to_owned)).ok_or_else(|| UndefinedVariable {
-            placeholder: self.text.to_owned(),
-            name: self.name.to_owned(),
+        environment.get(self.name).or_else(|| self.default.map(str::to_owned)).ok_or_else(|| {
+            UndefinedVariable { placeholder: self.text.to_owned(), name: self.name.to_owned() }
         })
     }
 }
@@ -105,7 +104,8 @@ fn next_placeholder(text: &str) -> Option<(&str, Placeholder<'_>, &str)> {
     while let Some(at) = text.get(from..)?.find("${") {
         let start = from + at;
         let inner = text.get(start + 2..)?;
-        let name_len = inner.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte)).count();
+        let name_len =
+            inner.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte)).count();
         let name = inner.get(..name_len)?;
         let tail = inner.get(name_len..)?;
         let close = match tail.as_bytes().first() {

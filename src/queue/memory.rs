@@ -285,7 +285,9 @@ mod tests {
             let blocked = tokio::time::timeout(Duration::from_millis(20), sender.send(events(1), None)).await;
             assert!(blocked.is_err());
         });
-        assert!(matches!(receiver.take(5, Duration::ZERO, LONG), Taken::Batch { events, .. } if events.len() == 2));
+        assert!(
+            matches!(receiver.take(5, Duration::ZERO, LONG), Taken::Batch { events, .. } if events.len() == 2)
+        );
         runtime().block_on(sender.send(events(1), None)).unwrap();
         drop(receiver);
         assert_eq!(runtime().block_on(sender.send(events(3), None)), Err(Closed));

@@ -1,0 +1,197 @@
+//! `Batch`: the events that one worker holds, and how filters walk over them.
+
+use crate::event::Event;
+use crate::plugin::{Emit, Emitted, Outcome};
+
+use super::condition::Condition;
+use super::plan::{FilterNode, Step};
+
+/// The events a worker took, and those that filters made of them. Events never move: a step works on a list of their
+/// indices, so that order inside a batch always holds.
+#[derive(Debug, Default)]
+pub struct Batch {
+    events: Vec<Event>,
+    /// For every event the number of the input event it stems from; what a flush made gets numbers of its own.
+    origins: Vec<u32>,
+    next_origin: u32,
+}
+
+/// Indices into a batch, ordered by origin.
+pub type Selection = Vec<u32>;
+
+/// When filters are asked for what they hold back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flush {
+    No,
+    Periodic,
+    /// Nothing comes after it.
+    Last,
+}
+
+impl Batch {
+    pub fn new(events: Vec<Event>) -> Self {
+        let len = u32::try_from(events.len()).unwrap_or(u32::MAX);
+        Batch { events, origins: (0..len).collect(), next_origin: len }
+    }
+
+    pub fn event(&self, index: u32) -> Option<&Event> {
+        self.events.get(index as usize)
+    }
+
+    /// The events of a selection, by value.
+    pub fn into_selected(self, selection: &[u32]) -> Vec<Event> {
+        let mut events: Vec<Option<Event>> = self.events.into_iter().map(Some).collect();
+        selection.iter().filter_map(|&index| events.get_mut(index as usize)?.take()).collect()
+    }
+
+    /// Runs all events through the filters. What is left comes out in order: events that a filter added stand beside
+    /// their parent; after an `if`, of the events that stem from the same input event the matching ones come first.
+    pub fn filter(&mut self, steps: &[Step<FilterNode>], flush: Flush) -> Selection {
+        let all = (0..self.events.len() as u32).collect();
+        self.run(steps, all, flush)
+    }
+
+    fn run(&mut self, steps: &[Step<FilterNode>], mut selection: Selection, flush: Flush) -> Selection {
+        for step in steps {
+            if selection.is_empty() && flush == Flush::No {
+                break;
+            }
+            selection = match step {
+                Step::Leaf(filter) => self.run_filter(filter, selection, flush),
+                Step::If { arms, otherwise } => self.run_branches(arms, otherwise, selection, flush),
+            };
+        }
+        selection
+    }
+
+    fn run_filter(&mut self, node: &FilterNode, mut selection: Selection, flush: Flush) -> Selection {
+        let mut emit = Emit::default();
+        let mut at = 0;
+        while let Some(&index) = selection.get(at) {
+            let Some(event) = self.events.get_mut(index as usize) else { break };
+            let outcome = node.filter.filter(event, &mut emit);
+            if outcome == Outcome::Matched {
+                node.decorate(event);
+            }
+            let gone = outcome == Outcome::Cancelled || event.is_cancelled();
+            if emit.is_empty() && !gone {
+                at += 1;
+                continue;
+            }
+            let origin = self.origins.get(index as usize).copied().unwrap_or_default();
+            let (mut around, mut behind) = (Vec::new(), Vec::new());
+            for Emitted { event, decorate, before } in emit.drain() {
+                let added = self.add(event, origin, decorate.then_some(node));
+                if before { around.push(added) } else { behind.push(added) }
+            }
+            if !gone {
+                around.push(index);
+            }
+            around.extend(behind);
+            let next = at + around.len();
+            selection.splice(at..=at, around);
+            at = next;
+        }
+        if flush != Flush::No && node.filter.flushes() {
+            node.filter.flush(flush == Flush::Last, &mut emit);
+            for Emitted { event, decorate, .. } in emit.drain() {
+                let origin = self.next_origin;
+                self.next_origin += 1;
+                selection.push(self.add(event, origin, decorate.then_some(node)));
+            }
+        }
+        selection
+    }
+
+    fn add(&mut self, mut event: Event, origin: u32, decorator: Option<&FilterNode>) -> u32 {
+        if let Some(node) = decorator {
+            node.decorate(&mut event);
+        }
+        self.events.push(event);
+        self.origins.push(origin);
+        self.events.len() as u32 - 1
+    }
+
+    fn run_branches(
+        &mut self,
+        arms: &[(Condition, Vec<Step<FilterNode>>)],
+        otherwise: &[Step<FilterNode>],
+        selection: Selection,
+        flush: Flush,
+    ) -> Selection {
+        let mut rest = selection;
+        let mut done = Selection::new();
+        for (condition, body) in arms {
+            let (matching, others) = self.split(condition, rest);
+            rest = others;
+            if !matching.is_empty() || flush != Flush::No {
+                let arm = self.run(body, matching, flush);
+                done = self.merge(done, arm);
+            }
+        }
+        let rest = self.run(otherwise, rest, flush);
+        self.merge(done, rest)
+    }
+
+    /// Splits a selection by a condition. An event whose condition cannot be evaluated is in neither part.
+    fn split(&self, condition: &Condition, selection: Selection) -> (Selection, Selection) {
+        let mut matching = Selection::new();
+        let mut others = Selection::new();
+        for index in selection {
+            let Some(event) = self.event(index) else { continue };
+            match condition.holds(event) {
+                Ok(true) => matching.push(index),
+                Ok(false) => others.push(index),
+                Err(error) => tracing::warn!(%error, "could not evaluate a condition, event was dropped"),
+            }
+        }
+        (matching, others)
+    }
+
+    /// Joins two selections by origin; of the same origin, the first one's come first.
+    fn merge(&self, first: Selection, second: Selection) -> Selection {
+        if first.is_empty() {
+            return second;
+        }
+        if second.is_empty() {
+            return first;
+        }
+        let origin = |index: &u32| self.origins.get(*index as usize).copied();
+        let mut merged = Selection::with_capacity(first.len() + second.len());
+        let (mut first, mut second) = (first.into_iter().peekable(), second.into_iter().peekable());
+        while let (Some(left), Some(right)) = (first.peek(), second.peek()) {
+            let next = if origin(left) <= origin(right) { first.next() } else { second.next() };
+            merged.extend(next);
+        }
+        merged.extend(first);
+        merged.extend(second);
+        merged
+    }
+
+    /// Distributes a selection over outputs: `routes[n]` receives what output number `n` gets. An event whose condition
+    /// cannot be evaluated is kept from that branch alone.
+    pub fn route(&self, steps: &[Step<usize>], selection: &[u32], routes: &mut [Selection]) {
+        for step in steps {
+            match step {
+                Step::Leaf(output) => {
+                    if let Some(route) = routes.get_mut(*output) {
+                        route.extend_from_slice(selection);
+                    }
+                }
+                Step::If { arms, otherwise } => {
+                    let mut rest = selection.to_vec();
+                    for (condition, body) in arms {
+                        let (matching, others) = self.split(condition, rest);
+                        rest = others;
+                        if !matching.is_empty() {
+                            self.route(body, &matching, routes);
+                        }
+                    }
+                    if !rest.is_empty() {
+                        self.route(otherwise, &rest, routes);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Running one pipeline from start to end, in one order: outputs open, workers start, inputs run; then inputs stop, the
+//! queue drains, filters flush, outputs close.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+
+use super::batch::Flush;
+use super::plan::{InputNode, Plan};
+use super::worker::{Stage, Workers};
+use crate::plugin::{RunError, Shutdown, Sink};
+use crate::queue;
+
+/// How often a shutdown that takes long says what it waits for.
+const STALL_REPORT: Duration = Duration::from_secs(5);
+
+/// The settings of one pipeline.
+#[derive(Debug, Clone)]
+pub struct PipelineSettings {
+    pub id: Arc<str>,
+    /// `pipeline.workers`
+    pub workers: usize,
+    /// `pipeline.batch.size`, in events
+    pub batch_size: usize,
+    /// `pipeline.batch.delay`
+    pub batch_delay: Duration,
+}
+
+/// How a pipeline ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Events that reached the outputs.
+    pub delivered: u64,
+    /// Events that an output gave up on.
+    pub dead: u64,
+    /// Whether an input, an output or a worker failed, so that the process should not exit with success.
+    pub failed: bool,
+}
+
+/// Runs a pipeline until its inputs have ended or `shutdown` is requested, and everything read is delivered. Must be
+/// called within a tokio runtime.
+pub async fn run(plan: Plan, settings: PipelineSettings, shutdown: Shutdown) -> Result<Ended, RunError> {
+    let Plan { inputs, filters, outputs, routes } = plan;
+    for node in &outputs {
+        node.output
+            .open(shutdown.clone())
+            .await
+            .map_err(|error| RunError::new(format!("{}: {error}", node.id)))?;
+    }
+    let capacity = settings.workers.saturating_mul(settings.batch_size).saturating_mul(2).max(1);
+    let (sender, receiver) = queue::bounded(capacity);
+    let stage = Arc::new(Stage {
+        settings,
+        filters,
+        outputs,
+        routes,
+        runtime: Handle::current(),
+        delivered: AtomicU64::new(0),
+        dead: AtomicU64::new(0),
+        failed: AtomicBool::new(false),
+    });
+    let workers = Workers::start(&stage, receiver)
+        .map_err(|error| RunError::new(format!("could not start the worker threads: {error}")))?;
+
+    let inputs_failed = run_inputs(inputs, sender, &shutdown, &stage).await;
+    finish(stage, workers, inputs_failed).await
+}
+
+/// Runs the inputs to their end and drops the last sender of the queue with them. Returns whether one failed.
+async fn run_inputs(
+    inputs: Vec<InputNode>,
+    sender: queue::Sender,
+    shutdown: &Shutdown,
+    stage: &Stage,
+) -> bool {
+    // A worker that panics must stop the inputs as well.
+    let (stop, stopped) = Shutdown::channel();
+    let mut tasks = JoinSet::new();
+    for node in inputs {
+        let sink = Sink::new(sender.clone(), node.decoration);
+        let input = node.input.run(sink, stopped.clone());
+        let id = node.id;
+        tasks.spawn(async move { (id, input.await) });
+    }
+    drop(sender);
+    let mut failed = false;
+    loop {
+        tokio::select! {
+            ended = tasks.join_next() => match ended {
+                None => return failed,
+                Some(Ok((_, Ok(())))) => {}
+                Some(Ok((input, Err(error)))) => {
+                    tracing::error!(%input, %error, "input failed");
+                    failed = true;
+                }
+                Some(Err(panicked)) => {
+                    tracing::error!(%panicked, "an input panicked");
+                    failed = true;
+                }
+            },
+            () = shutdown.requested(), if !*stop.borrow() => {
+                _ = stop.send(true);
+            }
+            () = tokio::time::sleep(STALL_REPORT) => {
+                if stage.failed.load(Ordering::Acquire) {
+                    _ = stop.send(true);
+                } else if *stop.borrow() {
+                    tracing::warn!(inputs = tasks.len(), "the shutdown process appears to be stalled: inputs are still busy");
+                }
+            }
+        }
+    }
+}
+
+/// Waits for the workers, flushes the filters one last time and closes the outputs.
+async fn finish(stage: Arc<Stage>, workers: Workers, inputs_failed: bool) -> Result<Ended, RunError> {
+    let draining = Arc::clone(&stage);
+    let drained = tokio::task::spawn_blocking(move || {
+        workers.join();
+        if !draining.failed.load(Ordering::Acquire) {
+            draining.process(Vec::new(), Flush::Last);
+        }
+    });
+    tokio::pin!(drained);
+    loop {
+        tokio::select! {
+            ended = &mut drained => {
+                ended.map_err(|error| RunError::new(format!("the pipeline could not be drained: {error}")))?;
+                break;
+            }
+            () = tokio::time::sleep(STALL_REPORT) => {
+                tracing::warn!("the shutdown process appears to be stalled: outputs are still busy");
+            }
+        }
+    }
+    for node in &stage.outputs {
+        node.output.close().await;
+    }
+    Ok(Ended {
+        delivered: stage.delivered.load(Ordering::Relaxed),
+        dead: stage.dead.load(Ordering::Relaxed),
+        failed: inputs_failed || stage.failed.load(Ordering::Acquire),
+    })
+}

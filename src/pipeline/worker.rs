@@ -1,0 +1,136 @@
+//! The workers: threads that take batches from the queue, run the filters and deliver to the outputs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use tokio::runtime::Handle;
+
+use super::batch::{Batch, Flush, Selection};
+use super::plan::{FilterNode, OutputNode, Step};
+use super::run::PipelineSettings;
+use crate::event::Event;
+use crate::queue::{Receiver, Taken};
+
+/// How often filters that hold events back are asked for what is due.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
+/// Waits between two offers of events to an output that could not take them: doubled from the first to the last.
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_LAST: Duration = Duration::from_secs(30);
+
+/// What all workers of a pipeline share.
+pub(super) struct Stage {
+    pub settings: PipelineSettings,
+    pub filters: Vec<Step<FilterNode>>,
+    pub outputs: Vec<OutputNode>,
+    pub routes: Vec<Step<usize>>,
+    pub runtime: Handle,
+    /// Events that reached the outputs.
+    pub delivered: AtomicU64,
+    /// Events that an output gave up on.
+    pub dead: AtomicU64,
+    /// A worker panicked; the pipeline has to end.
+    pub failed: AtomicBool,
+}
+
+/// The running worker threads.
+pub struct Workers(Vec<JoinHandle<()>>);
+
+impl Workers {
+    pub(super) fn start(stage: &Arc<Stage>, receiver: Receiver) -> std::io::Result<Self> {
+        let mut workers = Vec::with_capacity(stage.settings.workers);
+        for number in 0..stage.settings.workers {
+            let (stage, receiver) = (Arc::clone(stage), receiver.clone());
+            let name = format!("[{}]>worker{number}", stage.settings.id);
+            let worker =
+                std::thread::Builder::new().name(name).spawn(move || work(&stage, &receiver, number == 0))?;
+            workers.push(worker);
+        }
+        Ok(Workers(workers))
+    }
+
+    /// Waits until every worker has drained its part of the queue.
+    pub(super) fn join(self) {
+        for worker in self.0 {
+            // A panic inside a batch is caught there; one outside is already on stderr.
+            _ = worker.join();
+        }
+    }
+}
+
+/// One worker's life. Only the first one flushes filters, so that nothing is flushed twice.
+fn work(stage: &Stage, receiver: &Receiver, flushes: bool) {
+    let mut last_flush = Instant::now();
+    loop {
+        let taken = receiver.take(stage.settings.batch_size, stage.settings.batch_delay, FLUSH_INTERVAL);
+        let (events, acks) = match taken {
+            Taken::Batch { events, acks } => (events, acks),
+            Taken::Idle => (Vec::new(), Vec::new()),
+            Taken::End => return,
+        };
+        let flush =
+            if flushes && last_flush.elapsed() >= FLUSH_INTERVAL { Flush::Periodic } else { Flush::No };
+        if flush == Flush::Periodic {
+            last_flush = Instant::now();
+        }
+        if events.is_empty() && flush == Flush::No {
+            continue;
+        }
+        let processed = catch_unwind(AssertUnwindSafe(|| stage.process(events, flush)));
+        if processed.is_err() {
+            for ack in &acks {
+                ack.fail();
+            }
+            stage.failed.store(true, Ordering::Release);
+            tracing::error!(pipeline = %stage.settings.id, "a worker panicked, the pipeline will be stopped");
+            return;
+        }
+    }
+}
+
+impl Stage {
+    /// Takes a batch all the way: filters, then outputs. Returns when every event is delivered or given up on.
+    pub(super) fn process(&self, events: Vec<Event>, flush: Flush) {
+        let mut batch = Batch::new(events);
+        let selection = batch.filter(&self.filters, flush);
+        if selection.is_empty() {
+            return;
+        }
+        let mut routes = vec![Selection::new(); self.outputs.len()];
+        batch.route(&self.routes, &selection, &mut routes);
+        let deliveries =
+            self.outputs.iter().zip(&routes).filter(|(_, route)| !route.is_empty()).map(|(node, route)| {
+                let events: Vec<&Event> = route.iter().filter_map(|&index| batch.event(index)).collect();
+                self.deliver(node, events)
+            });
+        self.runtime.block_on(join_all(deliveries));
+        self.delivered.fetch_add(selection.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Offers events to an output until it has taken or refused every one.
+    async fn deliver(&self, node: &OutputNode, mut events: Vec<&Event>) {
+        let mut wait = RETRY_FIRST;
+        loop {
+            let delivery = node.output.deliver(&events).await;
+            for dead in &delivery.dead {
+                tracing::error!(output = %node.id, reason = %dead.reason, "event could not be delivered and was dropped");
+            }
+            self.dead.fetch_add(delivery.dead.len() as u64, Ordering::Relaxed);
+            let Some(first) = delivery.retry.first() else { return };
+            tracing::warn!(
+                output = %node.id,
+                events = delivery.retry.len(),
+                reason = %first.reason,
+                retry_in_ms = wait.as_millis() as u64,
+                "could not deliver, will retry"
+            );
+            events = delivery.retry.iter().filter_map(|retry| events.get(retry.index).copied()).collect();
+            // Half of the wait is random, so that many senders do not come back at the same moment.
+            tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            wait = (wait * 2).min(RETRY_LAST);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! The tests that see rstash from outside, in one binary.
+mod language;
