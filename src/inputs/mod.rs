@@ -1,6 +1,8 @@
 //! The inputs: one file per plugin, named as in Logstash.
 
+mod kafka;
+
 use crate::plugin::Spec;
 
 /// Every input of this build, sorted by name.
-pub static SPECS: &[&Spec] = &[];
+pub static SPECS: &[&Spec] = &[&kafka::SPEC];

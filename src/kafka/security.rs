@@ -182,7 +182,7 @@ mod tests {
     const PLAIN: &str = "org.apache.kafka.common.security.plain.PlainLoginModule required username='alice' password='s3cret';";
 
     fn fixture(name: &str) -> String {
-        format!("{}/tests/fixtures/kafka/{name}", env!("CARGO_MANIFEST_DIR"))
+        format!("{}/fixtures/kafka/{name}", env!("CARGO_MANIFEST_DIR"))
     }
 
     fn with(options: &[(&'static str, &str)]) -> Result<Client, Vec<Refusal>> {

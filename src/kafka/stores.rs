@@ -251,7 +251,7 @@ mod tests {
     use super::*;
 
     fn fixture(name: &str) -> String {
-        format!("{}/tests/fixtures/kafka/{name}", env!("CARGO_MANIFEST_DIR"))
+        format!("{}/fixtures/kafka/{name}", env!("CARGO_MANIFEST_DIR"))
     }
 
     fn expected(name: &str) -> String {
