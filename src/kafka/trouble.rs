@@ -39,7 +39,7 @@ impl Trouble {
             Trouble::ClientCertificate => {
                 "the broker does not accept the client certificate of ssl_keystore_location"
             }
-            Trouble::NotTls => "security_protocol is not the one that the broker speaks on this port",
+            Trouble::NotTls => "security_protocol seems not to be the one that the broker speaks on this port",
             Trouble::Tls => "TLS with the broker fails (see security_protocol and the ssl_ options)",
             Trouble::Resolve => "the name of a broker cannot be resolved (see bootstrap_servers)",
             Trouble::Unreachable => "no connection to the broker (see bootstrap_servers), trying on",
@@ -78,7 +78,7 @@ fn diagnose(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<Trouble> {
             if says(&[
                 "wrong version number",
                 "packet length too long",
-                WRONG_PROTOCOL,
+                HANGS_UP,
                 "PLAINTEXT broker listener",
             ]) =>
         {
@@ -98,8 +98,8 @@ fn diagnose(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<Trouble> {
     })
 }
 
-/// What librdkafka suspects when a broker hangs up at the first request.
-const WRONG_PROTOCOL: &str = "incorrect security.protocol";
+/// What librdkafka logs when a broker hangs up at the first request, as a TLS port does without TLS.
+const HANGS_UP: &str = "in state APIVERSION_QUERY";
 
 /// How long the same trouble stays untold after it was told.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -138,7 +138,7 @@ impl Reporter {
 
     /// A line of librdkafka's own log. What it logs of broker failures also comes as an error.
     pub fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        if facility == "FAIL" && message.contains(WRONG_PROTOCOL) {
+        if facility == "FAIL" && message.contains("Disconnected") && message.contains(HANGS_UP) {
             // The only failure that comes as a line of the log alone.
             return self.error(&KafkaError::Global(RDKafkaErrorCode::BrokerTransportFailure), message);
         }
