@@ -162,17 +162,14 @@ fn read_number(number: &[u8], decimals: Decimals) -> Result<Value, Failure> {
     Ok(exact_decimal(exact, double))
 }
 
-/// A double where it stands for exactly the decimal that was written, in the same notation; else the decimal.
+/// A double where it prints as the decimal does; else the decimal, so that `1.10` and `1E+400` keep their digits.
 fn exact_decimal(exact: BigDecimal, double: f64) -> Value {
-    if double.is_finite() {
-        let mut shown = String::new();
-        text::push_java_double(&mut shown, double);
-        if shown.parse::<BigDecimal>().is_ok_and(|same| same == exact) {
-            // Java's BigDecimal has no negative zero.
-            return Value::Float(if double == 0.0 { 0.0 } else { double });
-        }
-    }
-    Value::Big(Box::new(Big::Decimal(exact)))
+    let big = Big::Decimal(exact);
+    // Java's BigDecimal has no negative zero.
+    let double = if double == 0.0 { 0.0 } else { double };
+    let mut shown = String::new();
+    text::push_java_double(&mut shown, double);
+    if shown == big.to_string() { Value::Float(double) } else { Value::Big(Box::new(big)) }
 }
 
 /// Appends an object as compact JSON.
@@ -281,6 +278,7 @@ mod tests {
         assert_eq!(round("1e400", Decimals::Exact), "1E+400");
         assert_eq!(round("0.123456789012345678901234", Decimals::Exact), "0.123456789012345678901234");
         assert_eq!(round("-0.0", Decimals::Exact), "0.0");
+        assert_eq!(round("1.10", Decimals::Exact), "1.10");
     }
 
     #[test]

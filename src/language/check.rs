@@ -1,4 +1,5 @@
-//! What only shows when a whole pipeline has been read: repeated options that cannot be merged, codecs, ids.
+//! What only shows when plugins are looked at as a whole: repeated options that cannot be merged, codecs, ids, and what
+//! stops Logstash although its parser let it pass.
 
 use std::collections::HashMap;
 
@@ -96,5 +97,65 @@ impl<'a> Check<'a> {
             ),
             None => drop(self.ids.insert(id, written.value.span)),
         }
+    }
+}
+
+/// What Logstash's parser and compile step accept, but what fails when it starts the pipeline, whatever the plugin:
+/// plugin names in quotes, which it looks up with their quotes, and numbers as keys of hashes.
+///
+/// It is apart from [`super::parse`] because a config that is only asked to parse is accepted with it.
+pub fn refused_at_start(config: &Config) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    config.sections.iter().for_each(|section| start_of_items(&section.items, &mut diagnostics));
+    diagnostics
+}
+
+fn start_of_items(items: &[Item], diagnostics: &mut Vec<Diagnostic>) {
+    for item in items {
+        match item {
+            Item::Plugin(plugin) => start_of_plugin(plugin, diagnostics),
+            Item::Branch(branch) => {
+                branch.arms.iter().for_each(|arm| start_of_items(&arm.body, diagnostics));
+                start_of_items(branch.otherwise.as_deref().unwrap_or_default(), diagnostics);
+            }
+        }
+    }
+}
+
+fn start_of_plugin(plugin: &Plugin, diagnostics: &mut Vec<Diagnostic>) {
+    if plugin.name.quoted {
+        let name = &plugin.name.text;
+        diagnostics.push(
+            Diagnostic::error(
+                plugin.name.span,
+                format!("no plugin is found by the name \"{name}\" in quotes"),
+            )
+            .help(format!("remove the quotes: `{name} {{ }}`")),
+        );
+    }
+    plugin.attributes.iter().for_each(|it| start_of_value(&it.value, diagnostics));
+}
+
+fn start_of_value(value: &Value, diagnostics: &mut Vec<Diagnostic>) {
+    match &value.kind {
+        ValueKind::Plugin(plugin) => start_of_plugin(plugin, diagnostics),
+        ValueKind::Array(values) => values.iter().for_each(|it| start_of_value(it, diagnostics)),
+        ValueKind::Hash(entries) => {
+            for HashEntry { key, value } in entries {
+                // Barewords begin with a letter, so this one is a number.
+                if !key.quoted && key.text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+                    diagnostics.push(
+                        Diagnostic::error(
+                            key.span,
+                            format!("the number {} cannot be the key of a hash", key.text),
+                        )
+                        .label("keys are text")
+                        .help(format!("put it in quotes: \"{}\"", key.text)),
+                    );
+                }
+                start_of_value(value, diagnostics);
+            }
+        }
+        ValueKind::String(_) | ValueKind::Bareword(_) | ValueKind::Number(_) => {}
     }
 }

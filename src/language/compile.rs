@@ -106,15 +106,6 @@ impl Compiler {
         last_wins(entries)
     }
 
-    /// A number where a hash wants a key.
-    pub fn numeric_key(&mut self, text: &str, span: Span) {
-        self.diagnostics.push(
-            Diagnostic::error(span, format!("the number {text} cannot be the key of a hash"))
-                .label("keys are text")
-                .help(format!("put it in quotes: \"{text}\"")),
-        );
-    }
-
     /// `left operator right`. Of an array or a call only the selectors, strings and numbers inside count.
     pub fn compare(
         &mut self,

@@ -22,6 +22,7 @@ mod recover;
 mod source;
 mod spelling;
 
+pub use check::refused_at_start;
 pub use diagnostic::{Diagnostic, Severity, render_all};
 pub use merge::merged_attributes;
 pub use source::{Location, Source, Sources, Span};

@@ -233,11 +233,8 @@ impl<'t> PieceParser<'t> {
     fn hash_key(&mut self, pair: Pair<'t, Rule>) -> Name {
         let (text, span) = (pair.as_str(), self.span(&pair));
         match pair.into_inner().next().map(|it| it.as_rule()) {
+            // A number stays as it is written: see `refused_at_start`.
             Some(Rule::string) => Name { text: self.string(text), quoted: true, span },
-            Some(Rule::number) => {
-                self.compiler.numeric_key(text, span);
-                Name { text: text.into(), quoted: false, span }
-            }
             _ => Name { text: text.into(), quoted: false, span },
         }
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::condition::{Builder, Condition};
 use crate::event::Event;
-use crate::language::Span;
 use crate::language::ast::{self, Item, SectionKind};
+use crate::language::{ParseOptions, Sources, Span};
 use crate::plugin::{
     Block, Build, Context, Filter, FilterDecoration, Input, InputDecoration, Kind, OptionReader, Output,
     Problem, Severity, Spec, take_common,
@@ -57,6 +57,22 @@ pub struct OutputNode {
 }
 
 impl Plan {
+    /// Reads and builds the config of one pipeline. All mistakes of all sources come at once, by place; with an error
+    /// among them there is no plan.
+    pub fn load(sources: &Sources, options: ParseOptions, context: &Context) -> (Option<Self>, Vec<Problem>) {
+        let parsed = crate::language::parse(sources, options);
+        let understood = parsed.is_ok();
+        let locate = |span| match sources.locate(span) {
+            Some(place) => format!("{}:{}", place.file, place.line),
+            None => String::from("?"),
+        };
+        let (plan, problems) = Self::build(&parsed.config, context, &locate);
+        let mut diagnostics = parsed.diagnostics;
+        diagnostics.extend(problems);
+        diagnostics.sort_by_key(|problem| problem.span.map(|span| (span.source, span.start)));
+        (plan.filter(|_| understood), diagnostics)
+    }
+
     /// Builds every plugin of a config. All problems of all plugins come at once; with an error among them there is no
     /// plan. `locate` names the place of a plugin, for its id.
     pub fn build(

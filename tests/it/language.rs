@@ -1,9 +1,9 @@
 //! The config language against recorded verdicts of Logstash's own parser and compile step.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rstash::language::{ParseOptions, Sources, parse, render_all};
-use serde_json::Value;
 
 /// What Logstash says of a config before any plugin is looked up.
 #[derive(Debug, PartialEq, Clone, Copy)]
@@ -30,13 +30,37 @@ const COMPILE_STEP: [&str; 7] = [
     "Failed to parse",
 ];
 
-fn lines(path: &Path) -> Vec<Value> {
+/// One line of a recording; what a file does not have is empty.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct Record {
+    name: String,
+    sha256: String,
+    repo: String,
+    path: String,
+    config: String,
+    text: String,
+    verdict: String,
+    support_escapes: bool,
+    ok: bool,
+    expect: Expect,
+    settings: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct Expect {
+    stage: String,
+    error: String,
+}
+
+fn records(path: &Path) -> Vec<Record> {
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
 }
 
-fn text(value: &Value, key: &str) -> String {
-    value[key].as_str().unwrap_or_default().to_owned()
+fn verdict(accepted: bool) -> Verdict {
+    if accepted { Verdict::Accepted } else { Verdict::Refused }
 }
 
 /// Reads every case and collects where our verdict differs.
@@ -46,7 +70,7 @@ fn assert_agreement(cases: &[Case]) {
     for case in cases {
         let sources = Sources::single(case.name.clone(), case.config.clone());
         let parsed = parse(&sources, ParseOptions { support_escapes: case.support_escapes });
-        let verdict = if parsed.is_ok() { Verdict::Accepted } else { Verdict::Refused };
+        let verdict = verdict(parsed.is_ok());
         if verdict != case.verdict {
             let shown = render_all(&parsed.diagnostics, &sources, false);
             differences.push(format!("{}: expected {:?}\n{shown}", case.name, case.verdict));
@@ -64,16 +88,13 @@ fn assert_agreement(cases: &[Case]) {
 #[test]
 fn recorded_verdicts_are_met() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/grammar/verdicts.jsonl");
-    let cases: Vec<Case> = lines(&path)
-        .iter()
-        .map(|it| Case {
-            name: text(it, "name"),
-            config: text(it, "config"),
-            support_escapes: it["support_escapes"] == true,
-            verdict: if it["verdict"] == "accepted" { Verdict::Accepted } else { Verdict::Refused },
-        })
-        .collect();
-    assert_agreement(&cases);
+    let case = |it: Record| Case {
+        name: it.name,
+        config: it.config,
+        support_escapes: it.support_escapes,
+        verdict: verdict(it.verdict == "accepted"),
+    };
+    assert_agreement(&records(&path).into_iter().map(case).collect::<Vec<_>>());
 }
 
 /// The directory with the recordings that are too large or not free to be part of the project, if it is there.
@@ -92,56 +113,46 @@ fn recordings() -> Option<PathBuf> {
 #[test]
 fn real_world_configs_are_judged_as_logstash_judges_them() {
     let Some(directory) = recordings() else { return };
-    let verdicts = lines(&directory.join("corpus/verdicts.jsonl"));
-    let configs = lines(&directory.join("corpus/configs.jsonl"));
-    let texts: std::collections::HashMap<String, String> =
-        configs.iter().map(|it| (text(it, "sha256"), text(it, "text"))).collect();
-    let cases: Vec<Case> = verdicts
-        .iter()
-        .map(|it| Case {
-            name: format!("{}/{}", text(it, "repo"), text(it, "path")),
-            config: texts.get(&text(it, "sha256")).cloned().expect("the text of a verdict"),
-            support_escapes: false,
-            verdict: if it["ok"] == true { Verdict::Accepted } else { Verdict::Refused },
-        })
-        .collect();
-    assert_agreement(&cases);
+    let configs = records(&directory.join("corpus/configs.jsonl")).into_iter();
+    let texts: HashMap<String, String> = configs.map(|it| (it.sha256, it.text)).collect();
+    let case = |it: Record| Case {
+        name: format!("{}/{}", it.repo, it.path),
+        config: texts.get(&it.sha256).cloned().expect("the text of a verdict"),
+        support_escapes: false,
+        verdict: verdict(it.ok),
+    };
+    let verdicts = records(&directory.join("corpus/verdicts.jsonl"));
+    assert_agreement(&verdicts.into_iter().map(case).collect::<Vec<_>>());
 }
 
 #[test]
 fn configs_of_other_parsers_suites_are_judged_as_logstash_judges_them() {
     let Some(directory) = recordings() else { return };
-    let cases: Vec<Case> = lines(&directory.join("corpus/peer-grammar.jsonl"))
-        .iter()
-        .map(|it| Case {
-            name: text(it, "name"),
-            config: text(it, "config"),
-            support_escapes: false,
-            verdict: if it["ok"] == true { Verdict::Accepted } else { Verdict::Refused },
-        })
-        .collect();
-    assert_agreement(&cases);
+    let case = |it: Record| Case {
+        name: it.name,
+        config: it.config,
+        support_escapes: false,
+        verdict: verdict(it.ok),
+    };
+    let cases = records(&directory.join("corpus/peer-grammar.jsonl"));
+    assert_agreement(&cases.into_iter().map(case).collect::<Vec<_>>());
 }
 
 #[test]
 fn configs_of_recorded_runs_are_judged_as_logstash_judges_them() {
     let Some(directory) = recordings() else { return };
-    let mut cases = Vec::new();
-    for file in std::fs::read_dir(directory.join("golden")).expect("a directory").flatten() {
-        if file.path().extension().is_none_or(|it| it != "jsonl") {
-            continue;
+    let case = |it: Record| {
+        let compile_step = COMPILE_STEP.iter().any(|part| it.expect.error.contains(part));
+        Case {
+            name: it.name,
+            config: it.config,
+            support_escapes: it.settings.get("config.support_escapes").is_some_and(|it| it == true),
+            verdict: verdict(it.expect.stage != "parse" && !compile_step),
         }
-        cases.extend(lines(&file.path()).iter().map(|it| {
-            let error = it["expect"]["error"].as_str().unwrap_or_default();
-            let refused =
-                it["expect"]["stage"] == "parse" || COMPILE_STEP.iter().any(|part| error.contains(part));
-            Case {
-                name: text(it, "name"),
-                config: text(it, "config"),
-                support_escapes: it["settings"]["config.support_escapes"] == true,
-                verdict: if refused { Verdict::Refused } else { Verdict::Accepted },
-            }
-        }));
+    };
+    for file in std::fs::read_dir(directory.join("golden")).expect("a directory").flatten() {
+        if file.path().extension().is_some_and(|it| it == "jsonl") {
+            assert_agreement(&records(&file.path()).into_iter().map(case).collect::<Vec<_>>());
+        }
     }
-    assert_agreement(&cases);
 }

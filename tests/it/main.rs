@@ -1,3 +1,6 @@
 //! The tests that see rstash from outside, in one binary.
+mod cli;
 mod language;
+mod rooms;
+mod shared;
 mod twitter;

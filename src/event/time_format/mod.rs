@@ -1,12 +1,17 @@
 //! Time as configs write it: calendar arithmetic, zones, and the pattern languages of `%{+...}`, `%{{...}}` and the date filter.
 pub(crate) mod civil;
+mod date_parser;
+mod fields;
+mod iso8601;
 mod java;
 mod joda;
 mod locale;
 mod moment;
 mod print;
+mod steps;
 mod zone;
 
+pub use date_parser::{DateParser, DateSource};
 pub use java::JavaTimeFormat;
 pub use joda::JodaFormat;
 pub use locale::Locale;
@@ -29,6 +34,12 @@ pub enum PatternError {
     Reserved(char, String),
     #[error("the pad letter `p` must stand before another letter, unlike in the time pattern `{0}`")]
     PadsNothing(String),
+    #[error(
+        "`zzzz` in the time pattern `{0}` prints zone names but cannot read them: use `zzz` for UTC, EST, PDT and the like, `ZZZ` for Europe/Paris"
+    )]
+    ZoneNames(String),
+    #[error("the time pattern `{0}` has more parts than a date can have")]
+    TooLong(String),
 }
 
 impl PatternError {

@@ -41,6 +41,31 @@ impl Zone {
         Zone(Rule::Named(TimeZone::system()))
     }
 
+    /// A zone by the id that Joda-Time knows it by (org.joda.time.DateTimeZone.forID): a name of the tz database as it is
+    /// written there, `UTC`, `UT`, `GMT`, `Z`, or an offset such as `+09`, `+0900`, `-03:30`, `UTC+01:00`.
+    ///
+    /// # Errors
+    /// When it is none of these.
+    pub fn for_id(id: &str) -> Result<Zone, UnknownZone> {
+        if matches!(id, "UTC" | "UT" | "GMT" | "Z") {
+            return Ok(Zone::UTC);
+        }
+        if let Some(zone) = Zone::exactly(id) {
+            return Ok(zone);
+        }
+        let offset = ["UTC", "GMT", "UT"].iter().find_map(|prefix| id.strip_prefix(prefix)).unwrap_or(id);
+        match read_offset(offset, 0) {
+            Some((millis, end)) if end == offset.len() => Ok(Zone::fixed(millis / 1000)),
+            _ => Err(UnknownZone(id.to_owned())),
+        }
+    }
+
+    /// A zone of the tz database, by its name in its own upper and lower case.
+    pub(crate) fn exactly(name: &str) -> Option<Zone> {
+        let zone = TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())?;
+        (zone.iana_name() == Some(name)).then_some(Zone(Rule::Named(zone)))
+    }
+
     /// A zone of the tz database; case does not matter.
     pub(crate) fn named(name: &str) -> Option<Zone> {
         TimeZone::get(name).ok().map(|zone| Zone(Rule::Named(zone)))
@@ -122,6 +147,52 @@ const fn far_year(year: i64) -> i64 {
     (if year > 0 { 9200 } else { -9600 }) + year.rem_euclid(400)
 }
 
+/// Reads `+hh`, `+hhmm`, `+hh:mm` and so on down to milliseconds, from the byte `at` on: the offset in milliseconds and where it
+/// ends (`TimeZoneOffset` of Joda-Time's DateTimeFormatterBuilder).
+pub(crate) fn read_offset(text: &str, at: usize) -> Option<(i64, usize)> {
+    let bytes = text.as_bytes();
+    let negative = match bytes.get(at)? {
+        b'-' => true,
+        b'+' => false,
+        _ => return None,
+    };
+    let two_digits = |at: usize| match bytes.get(at..at + 2) {
+        Some([tens @ b'0'..=b'9', ones @ b'0'..=b'9']) => Some(i64::from((tens - b'0') * 10 + (ones - b'0'))),
+        _ => None,
+    };
+    let mut at = at + 1;
+    let hours = two_digits(at).filter(|hours| *hours <= 23)?;
+    at += 2;
+    let mut millis = hours * 3_600_000;
+    let colons = bytes.get(at) == Some(&b':');
+    for unit in [60_000, 1000] {
+        match bytes.get(at) {
+            Some(b':') if colons => at += 1,
+            Some(byte) if !colons && byte.is_ascii_digit() => {}
+            _ => return Some((if negative { -millis } else { millis }, at)),
+        }
+        millis += unit * two_digits(at).filter(|number| *number <= 59)?;
+        at += 2;
+    }
+    let fraction_at = match bytes.get(at) {
+        Some(b'.' | b',') if colons => at + 1,
+        Some(byte) if !colons && byte.is_ascii_digit() => at,
+        _ => return Some((if negative { -millis } else { millis }, at)),
+    };
+    let digits = bytes.iter().skip(fraction_at).take(3).take_while(|byte| byte.is_ascii_digit());
+    let (fraction, unit) =
+        digits.fold((0, 100), |(sum, unit), digit| (sum + i64::from(digit - b'0') * unit, unit / 10));
+    // One digit at least; the unit tells how many there were.
+    let count = match unit {
+        100 => return None,
+        10 => 1,
+        1 => 2,
+        _ => 3,
+    };
+    millis += fraction;
+    Some((if negative { -millis } else { millis }, fraction_at + count))
+}
+
 impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -133,5 +204,54 @@ impl fmt::Display for Zone {
             }
             Rule::Named(zone) => f.write_str(zone.iana_name().unwrap_or("the system zone")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_the_ids_joda_knows() {
+        for (id, offset) in [
+            ("UTC", 0),
+            ("Z", 0),
+            ("Asia/Seoul", 32_400),
+            ("EST5EDT", -18_000),
+            ("+05:30", 19_800),
+            ("-08:00", -28_800),
+            ("+0900", 32_400),
+            ("-03", -10_800),
+            ("GMT+01:00", 3600),
+            ("+09:00:30", 32_430),
+        ] {
+            let zone = Zone::for_id(id).expect(id);
+            assert_eq!(zone.offset_at(1_700_000_000), offset, "{id}");
+        }
+        for id in ["Nowhere/City", "asia/seoul", "+9", "+24:00", "09:00", "", "Etc/Unknown", "UTC+", "+09:0"]
+        {
+            assert_eq!(Zone::for_id(id).err(), Some(UnknownZone(id.to_owned())));
+        }
+    }
+
+    #[test]
+    fn local_times_follow_joda_around_transitions() {
+        let new_york = Zone::for_id("America/New_York").expect("a zone");
+        // 2024-03-10 02:30 does not exist, 2024-11-03 01:30 is there twice.
+        assert_eq!(new_york.instant_strict(1_710_037_800), None);
+        assert_eq!(new_york.instant_lenient(1_710_037_800), 1_710_037_800 + 5 * 3600);
+        assert_eq!(new_york.instant_strict(1_730_597_400), Some(1_730_597_400 + 4 * 3600));
+    }
+
+    #[test]
+    fn rules_go_on_beyond_the_year_9999() {
+        let london = Zone::for_id("Europe/London").expect("a zone");
+        let noon = |year, month| Date { year, month, day: 15 }.epoch_days() * DAY_SECONDS + 43_200;
+        for year in [20_240, 287_396] {
+            assert_eq!(london.offset_at(noon(year, 1)), 0);
+            assert_eq!(london.offset_at(noon(year, 7)), 3600);
+            assert_eq!(london.instant_strict(noon(year, 7)), Some(noon(year, 7) - 3600));
+        }
+        assert_eq!(london.offset_at(noon(-20_240, 7)), -75);
     }
 }

@@ -1,0 +1,115 @@
+//! What stands in for the ends of a pipeline under test: an input that brings the case's events, a filter that puts
+//! keys in order, and an output that keeps what arrives.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::event::{Event, Object, Value};
+use crate::plugin::{
+    Codec, Delivery, Emit, Filter, FilterDecoration, Input, Outcome, Output, RunError, Shutdown, Sink,
+};
+
+use crate::pipeline::FilterNode;
+
+/// One element of a case's `input`.
+#[derive(Debug)]
+pub enum Given {
+    Event(Box<Event>),
+    /// Bytes for the codec.
+    Bytes(Vec<u8>),
+    Pause(Duration),
+}
+
+/// Brings what a case gives, in order.
+pub struct Inject {
+    pub given: Vec<Given>,
+    pub codec: Box<dyn Codec>,
+}
+
+impl Input for Inject {
+    fn run(self: Box<Self>, sink: Sink, _shutdown: Shutdown) -> BoxFuture<'static, Result<(), RunError>> {
+        Box::pin(async move {
+            let Inject { given, mut codec } = *self;
+            let mut events = Vec::new();
+            for given in given {
+                match given {
+                    Given::Event(event) => events.push(*event),
+                    Given::Bytes(bytes) => codec.decode(&bytes, &mut |event| events.push(event)),
+                    Given::Pause(time) => {
+                        send(&sink, std::mem::take(&mut events)).await?;
+                        tokio::time::sleep(time).await;
+                    }
+                }
+            }
+            codec.flush(&mut |event| events.push(event));
+            send(&sink, events).await
+        })
+    }
+}
+
+async fn send(sink: &Sink, events: Vec<Event>) -> Result<(), RunError> {
+    sink.send(events, None).await.map_err(|closed| RunError::new(closed.to_string()))
+}
+
+/// Keeps the events that reach the outputs.
+#[derive(Debug, Clone, Default)]
+pub struct Collect(Arc<Mutex<Vec<Event>>>);
+
+impl Collect {
+    pub fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Output for Collect {
+    fn deliver<'a>(&'a self, events: &'a [&'a Event]) -> BoxFuture<'a, Delivery> {
+        let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        collected.extend(events.iter().map(|event| (*event).clone()));
+        Box::pin(async { Delivery::done() })
+    }
+}
+
+/// Sorts the keys of every level, so that texts can be compared.
+struct SortKeys;
+
+/// The last filter of every plan under test.
+pub fn sort_keys() -> FilterNode {
+    FilterNode {
+        id: "sort_keys".into(),
+        name: "sort_keys",
+        filter: Box::new(SortKeys),
+        decoration: FilterDecoration::default(),
+    }
+}
+
+impl Filter for SortKeys {
+    fn filter(&self, event: &mut Event, _emit: &mut Emit) -> Outcome {
+        let data = std::mem::take(event.data_mut());
+        *event.data_mut() = sorted(data);
+        Outcome::Unmatched
+    }
+}
+
+fn sorted(object: Object) -> Object {
+    let mut fields: Vec<_> = object.into_iter().map(|(key, value)| (printed(&key), key, value)).collect();
+    fields.sort_by(|left, right| left.0.cmp(&right.0));
+    fields.into_iter().map(|(_, key, value)| (key, sorted_value(value))).collect()
+}
+
+/// A key as JSON prints it: that text decides about the order.
+fn printed(key: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(key.len() + 2);
+    crate::event::json::write_string(&mut out, key);
+    out.pop();
+    out
+}
+
+fn sorted_value(value: Value) -> Value {
+    match value {
+        Value::Object(object) => Value::from(sorted(*object)),
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted_value).collect()),
+        scalar => scalar,
+    }
+}
