@@ -23,6 +23,7 @@ pub mod demo;
 pub mod event;
 pub mod filters;
 pub mod inputs;
+pub mod kafka;
 pub mod language;
 pub mod logging;
 pub mod outputs;

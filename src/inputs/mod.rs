@@ -1,8 +1,9 @@
 //! The inputs: one file per plugin, named as in Logstash.
 
-pub mod twitter;
+mod kafka;
+mod twitter;
 
 use crate::plugin::Spec;
 
 /// Every input of this build, sorted by name.
-pub static SPECS: &[&Spec] = &[&twitter::SPEC];
+pub static SPECS: &[&Spec] = &[&kafka::SPEC, &twitter::SPEC];
