@@ -140,28 +140,17 @@ pub fn load(flags: Vec<Assignment>, environment: &Environment) -> Result<Loaded,
         read_logstash_yml(directory, environment, &mut layers, &mut errors, &mut warnings)?;
     }
     errors.extend(flags.into_iter().filter_map(|flag| layers.assign(flag).err()));
-    let location = match config_location(&layers)? {
-        Some(location) => {
-            if settings_directory.as_deref().is_some_and(|path| pipelines::path(path).exists()) {
-                warnings.push("pipelines.yml is ignored because a configuration was given".to_owned());
-            }
-            location
-        }
-        // Settings that do not stand would hide behind the missing configuration.
-        None if !errors.is_empty() => return Err(SettingsError::Invalid(errors)),
-        None => {
-            let directory = settings_directory.as_deref().ok_or(SettingsError::NoConfig)?;
-            pipelines::read(directory, environment, &mut layers, &mut errors, &mut warnings)?;
-            config_location(&layers)?.ok_or(SettingsError::NoConfig)?
-        }
-    };
+    let directory = settings_directory.as_deref();
+    let location = find_config(directory, environment, &mut layers, &mut errors, &mut warnings);
     let (refused, meaningless) = layers.judge();
     errors.extend(refused);
     errors.extend(unusable_directory(&layers, "path.data"));
     warnings.extend(meaningless);
+    // Settings that do not stand come first: a missing configuration would hide them.
     if !errors.is_empty() {
         return Err(SettingsError::Invalid(errors));
     }
+    let location = location?;
     let settings = typed(&layers, location, settings_directory, environment)?;
     Ok(Loaded { settings, warnings })
 }
@@ -215,6 +204,25 @@ fn assign_entry(
         Ok(value) => layers.assign(Assignment { name: entry.name, value: Some(value), origin }),
         Err(undefined) => Err(SettingError { origin, name: entry.name, problem: undefined.into() }),
     }
+}
+
+/// What was given as configuration, else what the pipeline of pipelines.yml gives.
+fn find_config(
+    directory: Option<&Path>,
+    environment: &Environment,
+    layers: &mut Layers,
+    errors: &mut Vec<SettingError>,
+    warnings: &mut Vec<String>,
+) -> Result<ConfigLocation, SettingsError> {
+    if let Some(location) = config_location(layers)? {
+        if directory.is_some_and(|path| pipelines::path(path).exists()) {
+            warnings.push("pipelines.yml is ignored because a configuration was given".to_owned());
+        }
+        return Ok(location);
+    }
+    let directory = directory.ok_or(SettingsError::NoConfig)?;
+    pipelines::read(directory, environment, layers, errors, warnings)?;
+    config_location(layers)?.ok_or(SettingsError::NoConfig)
 }
 
 /// An empty path is no path, while an empty text is a configuration of defaults.

@@ -84,7 +84,8 @@ fn wrong_arguments_end_with_1() {
 #[test]
 fn missing_features_are_refused_by_name() {
     refused(&["-e", "", "-r"], "--config.reload.automatic: automatic reloading is not available yet");
-    refused(&["-e", "", "-i", "irb"], "--interactive: there is no Ruby shell");
+    refused(&["-r"], "--config.reload.automatic: automatic reloading is not available yet");
+    refused(&["-i", "irb"], "--interactive: there is no Ruby shell");
     refused(&["-e", "", "--api.http.port", "9600"], "--api.http.port: the HTTP API is not available yet");
     refused(&["-e", "", "-S", "queue.type=persisted"], "the persisted queue is not available yet");
     refused(&["-e", "", "--modules", "netflow"], "modules were removed in Logstash 9");
