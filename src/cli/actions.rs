@@ -37,11 +37,16 @@ impl Action {
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Action::Test(arguments) => test(&arguments),
+            Action::Demo(arguments) => show(&arguments),
             Action::Plugins(arguments) => {
                 print(&plugins::page(crate::registry(), &arguments).map_err(Failure::Action)?)
             }
         }
     }
+}
+
+fn show(arguments: &DemoArgs) -> Result<(), Failure> {
+    demo::run(arguments, &mut io::stderr()).map_err(|error| Failure::Action(error.to_string()))
 }
 
 fn test(arguments: &TestArgs) -> Result<(), Failure> {
