@@ -9,7 +9,16 @@ use crate::shared::recordings;
 
 /// The areas of recorded cases, as files are named after them.
 const AREAS: [&str; 10] = [
-    "grammar", "conditionals", "event", "sprintf", "common", "rubydebug", "codec", "mutate", "date", "filters",
+    "grammar",
+    "conditionals",
+    "event",
+    "sprintf",
+    "common",
+    "rubydebug",
+    "codec",
+    "mutate",
+    "date",
+    "filters",
 ];
 
 fn fixtures(folder: &str) -> PathBuf {
@@ -18,7 +27,9 @@ fn fixtures(folder: &str) -> PathBuf {
 
 fn cases(path: &Path) -> Vec<Case> {
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.lines().map(|line| Case::parse(line).unwrap_or_else(|error| panic!("{}: {error}", path.display()))).collect()
+    text.lines()
+        .map(|line| Case::parse(line).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+        .collect()
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -84,11 +95,16 @@ fn all_recorded_cases_pass() {
             let reasons = verdict.reasons().join("\n");
             match verdict.status {
                 Status::Passed => passed += 1,
-                _ if reasons.contains("is not available yet") || reasons.contains("there is no codec") => unavailable += 1,
+                _ if reasons.contains("is not available yet") || reasons.contains("there is no codec") => {
+                    unavailable += 1
+                }
                 _ => failures.push(format!("{}: {reasons}", verdict.name)),
             }
         }
     }
-    println!("{passed} passed, {unavailable} need plugins that are not available yet, {} known differences", known.len());
+    println!(
+        "{passed} passed, {unavailable} need plugins that are not available yet, {} known differences",
+        known.len()
+    );
     assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
 }

@@ -1,6 +1,9 @@
 //! The tests that see rstash from outside, in one binary.
+mod cli;
 mod examples;
 mod golden;
 mod language;
+mod post;
 mod rooms;
 mod shared;
+mod twitter;
