@@ -10,19 +10,27 @@
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
 //! | [`testing`] | `rstash test` |
+//! | [`demo`] | a stand-in Twitter and an embedded Kafka, and two pipelines between them |
+//! | [`settings`] | logstash.yml, pipelines.yml, and which config texts they lead to |
+//! | [`logging`] | the log of the process |
+//! | [`cli`] | flags, subcommands, exit statuses |
 //!
 //! A room uses only the rooms above it.
 
+pub mod cli;
 pub mod codecs;
+pub mod demo;
 pub mod event;
 pub mod filters;
 pub mod inputs;
 pub mod language;
+pub mod logging;
 pub mod outputs;
 pub mod pipeline;
 pub mod plugin;
 pub mod queue;
 pub mod regex;
+pub mod settings;
 pub mod testing;
 
 use std::sync::LazyLock;

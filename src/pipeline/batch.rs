@@ -195,3 +195,115 @@ impl Batch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{FieldReference, Value};
+    use crate::plugin::{Filter, FilterDecoration};
+
+    /// Adds one copy of every event, marked, behind or before it.
+    struct Twice {
+        before: bool,
+    }
+
+    impl Filter for Twice {
+        fn filter(&self, event: &mut Event, emit: &mut Emit) -> Outcome {
+            let mut copy = event.duplicate();
+            copy.tag("copy");
+            if self.before { emit.plain_before(copy) } else { emit.plain(copy) }
+            Outcome::Unmatched
+        }
+    }
+
+    /// Drops every event it sees and emits one when flushed.
+    struct Hold;
+
+    impl Filter for Hold {
+        fn filter(&self, _: &mut Event, _: &mut Emit) -> Outcome {
+            Outcome::Cancelled
+        }
+
+        fn flush(&self, _: bool, emit: &mut Emit) {
+            emit.plain(Event::from_message("held"));
+        }
+
+        fn flushes(&self) -> bool {
+            true
+        }
+    }
+
+    fn leaf(filter: impl Filter + 'static) -> Step<FilterNode> {
+        let decoration = FilterDecoration::default();
+        Step::Leaf(FilterNode { id: String::new(), name: "test", filter: Box::new(filter), decoration })
+    }
+
+    fn batch() -> Batch {
+        Batch::new(["a", "b", "c"].map(Event::from_message).into())
+    }
+
+    /// Messages in order, an apostrophe for every tag.
+    fn shown(batch: &Batch, selection: &[u32]) -> String {
+        let show = |event: &Event| {
+            let text = |name: &str| event.data().get(name).cloned().unwrap_or_default();
+            let marks = "'".repeat(text("tags").as_array().map_or(0, <[Value]>::len));
+            text("message").as_str().unwrap_or_default().to_owned() + &marks
+        };
+        let events = selection.iter().filter_map(|&index| batch.event(index));
+        events.map(show).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn added_events_stand_beside_their_parent() {
+        let mut behind = batch();
+        let selection = behind.filter(&[leaf(Twice { before: false })], Flush::No);
+        assert_eq!(shown(&behind, &selection), "a a' b b' c c'");
+        let mut before = batch();
+        let selection = before.filter(&[leaf(Twice { before: true })], Flush::No);
+        assert_eq!(shown(&before, &selection), "a' a b' b c' c");
+    }
+
+    #[test]
+    fn of_one_origin_the_matching_events_come_first() {
+        let tags = FieldReference::top_level("tags");
+        let branch = Step::If { arms: vec![(Condition::Truthy(tags), Vec::new())], otherwise: Vec::new() };
+        let mut batch = batch();
+        let selection = batch.filter(&[leaf(Twice { before: false }), branch], Flush::No);
+        assert_eq!(shown(&batch, &selection), "a' a b' b c' c");
+    }
+
+    #[test]
+    fn flushed_events_pass_the_rest_of_their_branch_only() {
+        let branch = Step::If {
+            arms: vec![(Condition::Constant(false), vec![leaf(Hold), leaf(Twice { before: false })])],
+            otherwise: vec![],
+        };
+        let mut batch = batch();
+        let selection = batch.filter(&[branch], Flush::Periodic);
+        assert_eq!(shown(&batch, &selection), "a b c held held'");
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_compared_is_dropped_alone() {
+        use crate::language::ast::CompareOperator;
+        let condition =
+            Condition::Compare(FieldReference::top_level("message"), CompareOperator::Greater, Value::Int(5));
+        let branch = Step::If { arms: vec![(condition, Vec::new())], otherwise: Vec::new() };
+        let mut batch = Batch::new(vec![Event::from_message("text"), Event::from_message(Value::Int(7))]);
+        let selection = batch.filter(&[branch], Flush::No);
+        assert_eq!(selection, [1]);
+    }
+
+    #[test]
+    fn routes_follow_conditions() {
+        let first = Condition::Equals(FieldReference::top_level("message"), "a".into());
+        let steps = [
+            Step::Leaf(0),
+            Step::If { arms: vec![(first, vec![Step::Leaf(1)])], otherwise: vec![Step::Leaf(2)] },
+        ];
+        let batch = batch();
+        let mut routes = vec![Selection::new(); 3];
+        batch.route(&steps, &[0, 1, 2], &mut routes);
+        assert_eq!(routes, [vec![0, 1, 2], vec![0], vec![1, 2]]);
+    }
+}

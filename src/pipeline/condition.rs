@@ -47,7 +47,8 @@ enum Operand {
     Field(FieldReference),
     Constant(Value),
     List(Vec<Value>),
-    Regex(Box<str>),
+    /// Compared with nothing but a field by `=~`, which has a way of its own.
+    Regex,
 }
 
 /// Builds conditions and notes what is wrong with them.
@@ -68,7 +69,7 @@ impl Builder<'_> {
             ExpressionKind::Truthy(value) => match self.operand(value) {
                 Operand::Field(field) => Condition::Truthy(field),
                 Operand::Constant(value) => Condition::Constant(is_truthy(&value)),
-                Operand::List(_) | Operand::Regex(_) => Condition::Constant(true),
+                Operand::List(_) | Operand::Regex => Condition::Constant(true),
             },
             ExpressionKind::Compare { left, operator, right } => {
                 let (left, right) = (self.operand(left), self.operand(right));
@@ -119,7 +120,7 @@ impl Builder<'_> {
             RvalueKind::String(text) => Operand::Constant(self.text(text, rvalue.span)),
             RvalueKind::Number(number) => Operand::Constant(number_value(number)),
             RvalueKind::Array(items) => Operand::List(items.iter().map(|item| self.element(item)).collect()),
-            RvalueKind::Regex(pattern) => Operand::Regex(pattern.clone()),
+            RvalueKind::Regex(_) => Operand::Regex,
         }
     }
 

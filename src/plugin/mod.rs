@@ -14,8 +14,6 @@ mod output;
 mod registry;
 mod stdout;
 mod stream_codec;
-#[cfg(test)]
-pub(crate) mod testkit;
 mod types;
 mod variables;
 
@@ -149,3 +147,6 @@ pub struct Context {
     /// Where the stdout output writes.
     pub stdout: Stdout,
 }
+
+#[cfg(test)]
+pub(crate) mod testkit;

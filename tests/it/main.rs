@@ -1,2 +1,8 @@
 //! The tests that see rstash from outside, in one binary.
+mod cli;
+mod examples;
+mod golden;
 mod language;
+mod rooms;
+mod shared;
+mod twitter;

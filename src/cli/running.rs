@@ -1,0 +1,168 @@
+//! Checks and runs the pipeline that the settings describe, and stops it on signals as Logstash does.
+use super::{Failure, complain};
+use crate::language::{self, Diagnostic, ParseOptions, Sources};
+use crate::logging::FATAL;
+use crate::pipeline::{self, Ended, Plan};
+use crate::plugin::{Context, Environment, RunError, Shutdown, Stdout};
+use crate::settings::Settings;
+use crate::settings::config_source::ConfigSource;
+use std::io::{self, IsTerminal};
+use std::pin::pin;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+/// How long pipeline.unsafe_shutdown lets a pipeline go on: three of Logstash's five-second stall reports.
+const UNSAFE_SHUTDOWN: Duration = Duration::from_secs(15);
+
+/// How much of a configuration a check judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// The language alone: what Logstash's grammar and compile step refuse.
+    Syntax,
+    /// The plugins and their options too.
+    Full,
+}
+
+/// Checks a configuration without running it. What is wrong is printed on standard error.
+pub fn check(settings: &Settings, texts: Vec<ConfigSource>, depth: Depth) -> Result<(), Failure> {
+    let sources = sources(texts);
+    match depth {
+        Depth::Syntax => report(&language::parse(&sources, parse_options(settings)).diagnostics, &sources),
+        Depth::Full => plan(settings, &sources).map(|_| ()),
+    }
+}
+
+/// Runs the pipeline until its inputs end or a signal asks it to stop.
+pub fn run(settings: &Settings, texts: Vec<ConfigSource>) -> Result<(), Failure> {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting rstash");
+    let sources = sources(texts);
+    let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
+    let _inside = runtime.enter();
+    let plan = plan(settings, &sources)?;
+    let ended = runtime.block_on(until_signal(settings, plan));
+    // What still runs after a forced end is not waited for.
+    runtime.shutdown_background();
+    match ended? {
+        Ended { failed: false, delivered, .. } => {
+            tracing::info!(events = delivered, "rstash shut down");
+            Ok(())
+        }
+        Ended { .. } => Err(fatal(format!("pipeline {} failed", settings.pipeline.id))),
+    }
+}
+
+fn sources(texts: Vec<ConfigSource>) -> Sources {
+    let mut sources = Sources::new();
+    for text in texts {
+        sources.add(text.name, text.text);
+    }
+    sources
+}
+
+fn parse_options(settings: &Settings) -> ParseOptions {
+    ParseOptions { support_escapes: settings.pipeline.support_escapes }
+}
+
+fn plan(settings: &Settings, sources: &Sources) -> Result<Plan, Failure> {
+    let pipeline = &settings.pipeline;
+    let context = Context {
+        pipeline_id: pipeline.id.as_str().into(),
+        node_name: settings.node_name.as_str().into(),
+        data_path: settings.paths.data.clone(),
+        ecs: pipeline.ecs_compatibility,
+        workers: pipeline.workers.get(),
+        batch_size: pipeline.batch_size.get(),
+        registry: crate::registry(),
+        environment: Environment::process(),
+        stdout: Stdout::Process,
+    };
+    let (plan, problems) = Plan::load(sources, parse_options(settings), &context);
+    report(&problems, sources)?;
+    plan.ok_or(Failure::InvalidConfig)
+}
+
+/// Prints every finding; an error among them is a failure.
+fn report(problems: &[Diagnostic], sources: &Sources) -> Result<(), Failure> {
+    if !problems.is_empty() {
+        let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        complain(&language::render_all(problems, sources, color));
+    }
+    if problems.iter().any(Diagnostic::is_error) { Err(Failure::InvalidConfig) } else { Ok(()) }
+}
+
+/// An end that the log tells of, also the one in a file.
+fn fatal(message: String) -> Failure {
+    tracing::error!(target: FATAL, "{message}");
+    Failure::Reported
+}
+
+async fn until_signal(settings: &Settings, plan: Plan) -> Result<Ended, Failure> {
+    let pipeline = &settings.pipeline;
+    let run_settings = pipeline::PipelineSettings {
+        id: pipeline.id.as_str().into(),
+        workers: pipeline.workers.get(),
+        batch_size: pipeline.batch_size.get(),
+        batch_delay: pipeline.batch_delay,
+    };
+    let mut signals = Signals::listen().map_err(Failure::Runtime)?;
+    let (stop, shutdown) = Shutdown::channel();
+    let span = tracing::info_span!("pipeline", pipeline.id = %pipeline.id);
+    let mut running = pin!(pipeline::run(plan, run_settings, shutdown).instrument(span));
+    let mut interrupted = false;
+    let mut deadline: Option<Instant> = None;
+    loop {
+        let name = tokio::select! {
+            ended = &mut running => return ended.map_err(|RunError(message)| fatal(message)),
+            name = signals.next() => name,
+            () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                return Err(fatal("forcefully exiting, events in flight are lost".to_owned()));
+            }
+        };
+        match name {
+            "SIGHUP" => {
+                tracing::warn!("SIGHUP received, but reloading is not available yet");
+                continue;
+            }
+            "SIGINT" if interrupted => {
+                return Err(fatal("SIGINT received, terminating immediately".to_owned()));
+            }
+            _ => tracing::warn!("{name} received, shutting down"),
+        }
+        interrupted |= name == "SIGINT";
+        // The pipeline may have ended in this very moment, then nobody listens any more.
+        let _ = stop.send(true);
+        if settings.unsafe_shutdown {
+            deadline.get_or_insert_with(|| Instant::now() + UNSAFE_SHUTDOWN);
+        }
+    }
+}
+
+/// The signals that Logstash listens to.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Name of the next signal.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            Some(()) = self.interrupt.recv() => "SIGINT",
+            Some(()) = self.terminate.recv() => "SIGTERM",
+            Some(()) = self.hang_up.recv() => "SIGHUP",
+            else => std::future::pending().await,
+        }
+    }
+}

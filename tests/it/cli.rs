@@ -1,0 +1,183 @@
+//! The program from outside: exit statuses, and what goes to standard output and standard error.
+use std::fs;
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// The program with these arguments, without the settings of whoever runs the tests.
+fn rstash(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rstash"));
+    command.args(arguments).stdin(Stdio::null());
+    for variable in ["LS_SETTINGS_DIR", "LOGSTASH_HOME"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn output(arguments: &[&str]) -> Output {
+    rstash(arguments).output().expect("the program starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Asserts that the arguments are refused with a text on standard error, and nothing on standard output.
+fn refused(arguments: &[&str], part: &str) {
+    let output = output(arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", stderr(&output));
+    assert!(stderr(&output).contains(part), "{part:?} is missing in: {}", stderr(&output));
+    assert_eq!(stdout(&output), "", "{arguments:?}");
+}
+
+fn directory(files: &[(&str, &str)]) -> TempDir {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    for (name, text) in files {
+        fs::write(directory.path().join(name), text).expect("a file can be written");
+    }
+    directory
+}
+
+#[test]
+fn the_version_needs_no_settings() {
+    for flag in ["-V", "--version"] {
+        let output = output(&[flag, "--path.settings", "/no/such/directory"]);
+        assert_eq!(output.status.code(), Some(0));
+        let version = format!("rstash {} (compatible with Logstash 9.5)\n", env!("CARGO_PKG_VERSION"));
+        assert_eq!(stdout(&output), version);
+    }
+}
+
+#[test]
+fn the_help_page_goes_to_standard_output() {
+    for flag in ["-h", "--help"] {
+        let output = output(&[flag]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(stdout(&output).contains("--path.config"), "{}", stdout(&output));
+        assert_eq!(stderr(&output), "");
+    }
+}
+
+#[test]
+fn a_closed_standard_output_is_not_an_error() {
+    let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+    drop(reader);
+    let output = rstash(&["--help"]).stdout(writer).output().expect("the program starts");
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+}
+
+#[test]
+fn wrong_arguments_end_with_1() {
+    refused(&["--no.such.flag"], "--no.such.flag");
+    refused(&["--pipeline.worker", "2"], "--pipeline.workers");
+    refused(&["nonsense"], "nonsense");
+    refused(&["-e", "", "-w", "none"], "--pipeline.workers: `none` is not a whole number above 0");
+    refused(&["-e", "", "-t", "maybe"], "--config.test_and_exit: `maybe` is not true or false");
+    refused(&["-e", "", "-S", "pipeline.wokers=2"], "did you mean `pipeline.workers`?");
+    refused(&["-e", "", "-f", "x.conf"], "cannot be used together");
+    refused(&[], "no configuration was given");
+}
+
+#[test]
+fn missing_features_are_refused_by_name() {
+    refused(&["-e", "", "-r"], "--config.reload.automatic: automatic reloading is not available yet");
+    refused(&["-r"], "--config.reload.automatic: automatic reloading is not available yet");
+    refused(&["-i", "irb"], "--interactive: there is no Ruby shell");
+    refused(&["-e", "", "--api.http.port", "9600"], "--api.http.port: the HTTP API is not available yet");
+    refused(&["-e", "", "-S", "queue.type=persisted"], "the persisted queue is not available yet");
+    refused(&["-e", "", "--modules", "netflow"], "modules were removed in Logstash 9");
+    refused(&["-e", "", "--http.port", "1"], "use api.http.port");
+}
+
+#[test]
+fn settings_files_are_read_and_refused_with_their_line() {
+    let settings = directory(&[("logstash.yml", "node.name: a\npipeline:\n  wokers: 2\n")]);
+    let path = settings.path().display().to_string();
+    refused(
+        &["--path.settings", &path, "-e", ""],
+        "logstash.yml:3: pipeline.wokers: there is no such setting",
+    );
+    let output =
+        rstash(&["-e", ""]).env("LS_SETTINGS_DIR", settings.path()).output().expect("the program starts");
+    assert!(stderr(&output).contains("pipeline.wokers"), "{}", stderr(&output));
+}
+
+#[test]
+fn several_pipelines_are_refused() {
+    let pipelines = "- pipeline.id: a\n  config.string: ''\n- pipeline.id: b\n  config.string: ''\n";
+    let settings = directory(&[("logstash.yml", ""), ("pipelines.yml", pipelines)]);
+    let path = settings.path().display().to_string();
+    refused(&["--path.settings", &path], "several pipelines are not available yet");
+}
+
+#[test]
+fn missing_config_files_are_named() {
+    let configs = directory(&[("only.conf~", "")]);
+    let path = configs.path().display().to_string();
+    refused(&["-f", &path], "no config files found in");
+    refused(&["-t", "-f", &format!("{path}/none.conf")], "none.conf");
+    refused(&["-f", "http://localhost/x.conf"], "configs are not fetched over the network");
+}
+
+#[test]
+fn the_log_goes_to_standard_error_and_to_a_file() {
+    let place = directory(&[]);
+    let logs = place.path().join("logs").display().to_string();
+    let output = output(&["--debug", "-f", "/no/such.conf", "-l", &logs]);
+    let line = "the flag --debug is deprecated, use --log.level=debug";
+    assert!(stderr(&output).contains(line), "{}", stderr(&output));
+    let file = fs::read_to_string(place.path().join("logs/logstash-plain.log")).expect("the log is written");
+    assert!(file.contains("[WARN ][rstash.cli]") && file.contains(line), "{file}");
+}
+
+const GOOD: &str = "input { nosuch {} } output { null {} }";
+
+#[test]
+fn a_configuration_is_checked_as_far_as_asked() {
+    let output = output(&["-t", "--syntax-only", "-e", GOOD]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stdout(&output), "Configuration OK\n");
+    refused(&["-t", "-e", GOOD], "nosuch");
+    refused(&["-t", "--syntax-only", "-e", "filter { oops"], "oops");
+    refused(&["-e", GOOD], "nosuch");
+}
+
+#[test]
+fn combined_switches_check_a_file() {
+    let configs = directory(&[("a.conf", "input { nosuch {} }\n"), ("b.conf", "output { null {} \n")]);
+    let all = configs.path().display().to_string();
+    refused(&["--syntax-only", "-tf", &all], "b.conf:");
+    let output = output(&["--syntax-only", "-tf", &format!("{all}/{{a,}}.conf")]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn test_cases_decide_the_exit_status() {
+    let case = |ok: bool| {
+        format!(r#"{{"name":"c","mode":"check","config":"filter {{ drop {{}} }}","expect":{{"ok":{ok}}}}}"#)
+    };
+    let cases = directory(&[("good.jsonl", &case(true)), ("bad.jsonl", &case(false))]);
+    let run =
+        |name: &str| output(&["test", &cases.path().join(name).display().to_string(), "--format", "json"]);
+    let good = run("good.jsonl");
+    assert_eq!(good.status.code(), Some(0), "{}{}", stdout(&good), stderr(&good));
+    let bad = run("bad.jsonl");
+    assert_eq!(bad.status.code(), Some(1), "{}{}", stdout(&bad), stderr(&bad));
+    let missing = run("missing.jsonl");
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(stderr(&missing).contains("missing.jsonl"), "{}", stderr(&missing));
+}
+
+#[test]
+fn plugins_are_listed_and_explained() {
+    let list = output(&["plugins"]);
+    assert_eq!(list.status.code(), Some(0));
+    assert!(stdout(&list).contains("filter/drop"), "{}", stdout(&list));
+    let page = output(&["plugins", "filter/drop"]);
+    assert!(stdout(&page).contains("Options:"), "{}", stdout(&page));
+    refused(&["plugins", "filter/dorp"], "did you mean `filter/drop`?");
+    assert!(stdout(&output(&["plugins", "--help"])).contains("KIND/NAME"));
+}
