@@ -21,6 +21,8 @@ mod parser;
 mod recover;
 mod source;
 mod spelling;
+#[cfg(test)]
+mod tests;
 
 pub use check::refused_at_start;
 pub use diagnostic::{Diagnostic, Severity, render_all};
