@@ -114,7 +114,11 @@ impl Store {
             return Ok(());
         }
         let missing: Vec<&Path> = directory.ancestors().take_while(|ancestor| !ancestor.exists()).collect();
-        DirBuilder::new().recursive(true).create(directory)?;
+        DirBuilder::new().recursive(true).create(directory).map_err(|error| match error.kind() {
+            // Something that is no directory stands where one is needed.
+            io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+            _ => error,
+        })?;
         if let Some(mode) = self.options.dir_mode {
             for created in missing {
                 fs::set_permissions(created, Permissions::from_mode(mode))?;
