@@ -5,6 +5,7 @@
 //! the [`Registry`] that the pipeline hands in.
 
 mod block;
+mod charset;
 mod codec;
 mod decoration;
 mod filter;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub use crate::language::{Diagnostic as Problem, Severity};
 pub use block::{Block, ConfigKind, ConfigValue};
+pub use charset::{Charset, CharsetError};
 pub use codec::{Codec, CodecFactory, EncodeError};
 pub use decoration::{AddField, DecorateError, FieldName, FilterDecoration, InputDecoration};
 pub use filter::{Emit, Emitted, Filter, Outcome};
