@@ -15,8 +15,6 @@ mod output;
 mod registry;
 mod stdout;
 mod stream_codec;
-#[cfg(test)]
-pub(crate) mod testkit;
 mod types;
 mod variables;
 
@@ -151,3 +149,6 @@ pub struct Context {
     /// Where the stdout output writes.
     pub stdout: Stdout,
 }
+
+#[cfg(test)]
+pub(crate) mod testkit;
