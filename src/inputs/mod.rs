@@ -4,7 +4,7 @@ mod generator;
 mod heartbeat;
 mod kafka;
 mod stdin;
-pub mod twitter;
+mod twitter;
 
 use crate::plugin::Spec;
 

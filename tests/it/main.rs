@@ -4,6 +4,7 @@ mod examples;
 mod golden;
 mod kafka;
 mod language;
+mod post;
 mod rooms;
 mod shared;
 mod twitter;
