@@ -2,6 +2,7 @@
 mod cli;
 mod examples;
 mod golden;
+mod kafka;
 mod language;
 mod post;
 mod rooms;
