@@ -4,7 +4,6 @@
 //! The lines themselves look as Logstash's do, in plain text and in JSON (log4j2.properties and `CustomLogEventSerializer`).
 mod line;
 
-use crate::settings::{LogFormat, LogLevel, LogSettings};
 use line::{Line, PluginNames};
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -20,6 +19,31 @@ use tracing_subscriber::layer::SubscriberExt;
 
 /// Target of the events that end the process: logged at every level, and printed as FATAL.
 pub const FATAL: &str = "rstash::fatal";
+
+/// How much is logged, and in which form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogSettings {
+    pub level: LogLevel,
+    pub format: LogFormat,
+}
+
+/// The lowest level that is logged, by Logstash's names. [`FATAL`] always is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    Fatal,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// One line of text, or one JSON object, for each event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Plain,
+    Json,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoggingError {

@@ -12,6 +12,7 @@ pub mod table;
 pub mod value;
 mod yaml;
 
+use crate::logging::{LogFormat, LogLevel, LogSettings};
 use crate::plugin::{EcsMode, Environment};
 use layers::{Assignment, Layers, Origin, Problem, SettingError};
 use pipelines::PipelinesError;
@@ -75,28 +76,6 @@ pub struct PathSettings {
     pub settings: Option<PathBuf>,
     /// Directory of the log file.
     pub logs: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogSettings {
-    pub level: LogLevel,
-    pub format: LogFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogLevel {
-    Fatal,
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    Plain,
-    Json,
 }
 
 /// Settings, and what to warn about once there is a log.

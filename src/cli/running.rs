@@ -166,3 +166,55 @@ impl Signals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::InputNode;
+    use crate::plugin::{Input, InputDecoration, Sink};
+    use crate::settings::layers::{Assignment, Origin};
+    use crate::settings::value::Raw;
+    use futures_util::future::BoxFuture;
+    use std::process::{Command, id};
+    use std::sync::Arc;
+
+    /// Sends its own process a signal, and ends when it is asked to.
+    struct SignalsItself;
+
+    impl Input for SignalsItself {
+        fn run(self: Box<Self>, _: Sink, shutdown: Shutdown) -> BoxFuture<'static, Result<(), RunError>> {
+            Box::pin(async move {
+                let status = Command::new("kill").args(["-TERM", &id().to_string()]).status();
+                assert!(status.is_ok_and(|status| status.success()), "the signal cannot be sent");
+                shutdown.requested().await;
+                Ok(())
+            })
+        }
+    }
+
+    fn settings() -> Settings {
+        let given = Assignment {
+            name: "config.string".to_owned(),
+            value: Some(Raw::Text(String::new())),
+            origin: Origin::Flag("-e".to_owned()),
+        };
+        let loaded = crate::settings::load(vec![given], &Environment::new(|_| None));
+        loaded.expect("an empty configuration is enough").settings
+    }
+
+    #[test]
+    fn a_signal_stops_the_inputs_and_ends_the_pipeline_in_order() {
+        let input = InputNode {
+            id: "input".to_owned(),
+            name: "signals_itself",
+            input: Box::new(SignalsItself),
+            decoration: Arc::new(InputDecoration::default()),
+        };
+        let plan = Plan { inputs: vec![input], filters: Vec::new(), outputs: Vec::new(), routes: Vec::new() };
+        let runtime = Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
+        let limited =
+            async { tokio::time::timeout(Duration::from_secs(60), until_signal(&settings(), plan)).await };
+        let ended = runtime.block_on(limited).expect("the pipeline ends");
+        assert!(matches!(ended, Ok(Ended { failed: false, .. })), "{ended:?}");
+    }
+}

@@ -1,9 +1,13 @@
 //! The inputs: one file per plugin, named as in Logstash.
 
+mod generator;
+mod heartbeat;
 mod kafka;
+mod stdin;
 mod twitter;
 
 use crate::plugin::Spec;
 
 /// Every input of this build, sorted by name.
-pub static SPECS: &[&Spec] = &[&kafka::SPEC, &twitter::SPEC];
+pub static SPECS: &[&Spec] =
+    &[&generator::SPEC, &heartbeat::SPEC, &kafka::SPEC, &stdin::SPEC, &twitter::SPEC];

@@ -1,6 +1,5 @@
 //! One line of the log, as plain text or as JSON.
-use super::FATAL;
-use crate::settings::LogFormat;
+use super::{FATAL, LogFormat};
 use jiff::Zoned;
 use serde_json::{Map, Value, json};
 use std::fmt;

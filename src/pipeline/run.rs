@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::batch::Flush;
@@ -61,6 +62,7 @@ pub async fn run(plan: Plan, settings: PipelineSettings, shutdown: Shutdown) -> 
         delivered: AtomicU64::new(0),
         dead: AtomicU64::new(0),
         failed: AtomicBool::new(false),
+        stop: Notify::new(),
     });
     let workers = Workers::start(&stage, receiver)
         .map_err(|error| RunError::new(format!("could not start the worker threads: {error}")))?;
@@ -76,7 +78,7 @@ async fn run_inputs(
     shutdown: &Shutdown,
     stage: &Stage,
 ) -> bool {
-    // A worker that panics must stop the inputs as well.
+    // A worker that panics and an output that has ended stop the inputs as well.
     let (stop, stopped) = Shutdown::channel();
     let mut tasks = JoinSet::new();
     for node in inputs {
@@ -104,10 +106,11 @@ async fn run_inputs(
             () = shutdown.requested(), if !*stop.borrow() => {
                 _ = stop.send(true);
             }
+            () = stage.stop.notified(), if !*stop.borrow() => {
+                _ = stop.send(true);
+            }
             () = tokio::time::sleep(STALL_REPORT) => {
-                if stage.failed.load(Ordering::Acquire) {
-                    _ = stop.send(true);
-                } else if *stop.borrow() {
+                if *stop.borrow() {
                     tracing::warn!(inputs = tasks.len(), "the shutdown process appears to be stalled: inputs are still busy");
                 }
             }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
 use super::batch::{Batch, Flush, Selection};
 use super::plan::{FilterNode, OutputNode, Step};
@@ -34,6 +35,9 @@ pub(super) struct Stage {
     pub dead: AtomicU64,
     /// A worker panicked; the pipeline has to end.
     pub failed: AtomicBool,
+    /// Wakes whoever runs the inputs when the pipeline has to end from its other side: a worker panicked, or an output
+    /// has ended.
+    pub stop: Notify,
 }
 
 /// The running worker threads.
@@ -85,6 +89,7 @@ fn work(stage: &Stage, receiver: &Receiver, flushes: bool) {
                 ack.fail();
             }
             stage.failed.store(true, Ordering::Release);
+            stage.stop.notify_one();
             tracing::error!(pipeline = %stage.settings.id, "a worker panicked, the pipeline will be stopped");
             return;
         }
@@ -119,6 +124,9 @@ impl Stage {
                 tracing::error!(output = %node.id, reason = %dead.reason, "event could not be delivered and was dropped");
             }
             self.dead.fetch_add(delivery.dead.len() as u64, Ordering::Relaxed);
+            if node.output.has_ended() {
+                self.stop.notify_one();
+            }
             let Some(first) = delivery.retry.first() else { return };
             tracing::warn!(
                 output = %node.id,

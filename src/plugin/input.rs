@@ -46,6 +46,17 @@ impl Sink {
         for event in &mut events {
             self.decoration.apply(event);
         }
+        self.send_decorated(events, ack).await
+    }
+
+    /// Applies the input's common options to one event, for inputs that set fields afterwards: such a field gives way to
+    /// one of `add_field`. Those events then go through [`send_decorated`](Self::send_decorated).
+    pub fn decorate(&self, event: &mut Event) {
+        self.decoration.apply(event);
+    }
+
+    /// [`send`](Self::send) for events that went through [`decorate`](Self::decorate).
+    pub async fn send_decorated(&self, events: Vec<Event>, ack: Option<Ack>) -> Result<(), Closed> {
         self.sender.send(events, ack).await
     }
 

@@ -13,6 +13,9 @@ mod options;
 mod output;
 mod registry;
 mod stdout;
+mod stream_codec;
+#[cfg(test)]
+pub(crate) mod testkit;
 mod types;
 mod variables;
 
@@ -29,6 +32,7 @@ pub use options::{FromOption, OptionReader, OptionSpec, common_options, option_n
 pub use output::{Delivery, Output, Undelivered};
 pub use registry::{Registry, is_logstash_plugin};
 pub use stdout::Stdout;
+pub use stream_codec::StreamCodec;
 pub use types::{Bytes, Choice, Pairs, Password, choice_type_name, read_choice};
 pub use variables::{Environment, UndefinedVariable, expand_whole};
 

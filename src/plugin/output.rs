@@ -47,6 +47,12 @@ pub trait Output: Send + Sync {
     /// [`Delivery::retry`] again, with a back-off, until it succeeds.
     fn deliver<'a>(&'a self, events: &'a [&'a Event]) -> BoxFuture<'a, Delivery>;
 
+    /// Whether what this output writes to is gone for good and nobody minds, as with a pipe whose reader has seen
+    /// enough. Asked after every delivery; the pipeline then stops its inputs and ends as if they had come to their end.
+    fn has_ended(&self) -> bool {
+        false
+    }
+
     /// Flushes and closes; called once, after the last batch.
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {})

@@ -88,11 +88,14 @@ const PLAIN: u32 = Field::Year.bit()
 pub(super) const MOST_FIELDS: usize = 24;
 
 /// Fields in the order of the text, and the zone it names.
+#[derive(Clone)]
 pub(super) struct Fields {
     list: [(Field, i32); MOST_FIELDS],
     count: usize,
     seen: u32,
     plain: bool,
+    /// What of the second's fraction is finer than milliseconds, 0 to 999,999.
+    pub(super) nanos: u32,
     /// Milliseconds east of UTC; comes before `zone`.
     pub(super) offset: Option<i64>,
     pub(super) zone: Option<Zone>,
@@ -105,6 +108,7 @@ impl Fields {
             count: 0,
             seen: 0,
             plain: true,
+            nanos: 0,
             offset: None,
             zone: None,
         }
@@ -117,15 +121,6 @@ impl Fields {
         self.plain &= PLAIN & field.bit() != 0 && self.seen & field.bit() == 0;
         self.seen |= field.bit();
         Some(())
-    }
-
-    /// What brings the fields back to this state, after parts of the text were tried in vain.
-    pub(super) fn mark(&self) -> (usize, u32, bool) {
-        (self.count, self.seen, self.plain)
-    }
-
-    pub(super) fn reset(&mut self, (count, seen, plain): (usize, u32, bool)) {
-        (self.count, self.seen, self.plain) = (count, seen, plain);
     }
 
     /// The instant in milliseconds since the epoch, in the zone that the text names, else in `zone`.

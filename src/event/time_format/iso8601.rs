@@ -5,13 +5,11 @@ use super::steps::{read_fraction, read_literal, read_number, read_zone_offset};
 /// Reads `2024`, `2024-05`, `2024-05-06`, `2024-W19-1` or `2024-127`, each with or without a time behind `T`; a time alone; or
 /// `2024-05-06 07:08:09.123` with or without an offset. A time may end in a fraction and an offset.
 pub(super) fn read(text: &str, fields: &mut Fields) -> Option<()> {
-    let start = fields.mark();
     let whole = |end: Option<usize>| end.filter(|end| *end == text.len()).map(|_| ());
     if let Some(found) = whole(read_date_time(text, fields)) {
         return Some(found);
     }
-    fields.reset(start);
-    fields.offset = None;
+    *fields = Fields::new();
     whole(read_with_space(text, fields))
 }
 
@@ -93,6 +91,6 @@ fn read_with_space(text: &str, fields: &mut Fields) -> Option<usize> {
         end = after;
     }
     let at = read_literal(text, end, ".").or_else(|| read_literal(text, end, ","))?;
-    let end = read_fraction(text, at, 3, Field::MilliOfSecond, fields)?;
+    let end = read_fraction(text, at, 9, Field::MilliOfSecond, fields)?;
     Some(read_zone_offset(text, end, fields).unwrap_or(end))
 }

@@ -17,47 +17,77 @@ pub struct JavaTimeFormat {
     steps: Vec<Print>,
 }
 
+/// A part of a pattern.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// A run of one letter, and the width to pad it to.
+    Letters {
+        letter: char,
+        count: usize,
+        pad: Option<usize>,
+    },
+    Literal(Box<str>),
+    OptionalStart,
+    OptionalEnd,
+}
+
+/// Splits a pattern, of whose letters each has a meaning.
+pub(super) fn parts(pattern: &str) -> Result<Vec<Part>, PatternError> {
+    let mut parts = Vec::new();
+    let mut chars = pattern.chars().peekable();
+    let mut pad = None;
+    let mut depth = 0_usize;
+    while let Some(next) = chars.next() {
+        parts.push(match next {
+            letter if letter.is_ascii_alphabetic() => {
+                let mut count = 1;
+                while chars.next_if_eq(&letter).is_some() {
+                    count += 1;
+                }
+                if letter == 'p' && pad.is_none() {
+                    if !chars.peek().is_some_and(char::is_ascii_alphabetic) {
+                        return Err(PatternError::PadsNothing(pattern.to_owned()));
+                    }
+                    pad = Some(count);
+                    continue;
+                }
+                printer(letter, count).ok_or_else(|| PatternError::letter(letter, count, pattern))?;
+                Part::Letters { letter, count, pad: pad.take() }
+            }
+            '\'' => Part::Literal(quoted(&mut chars, pattern)?),
+            '[' => {
+                depth += 1;
+                Part::OptionalStart
+            }
+            ']' => {
+                depth = depth.checked_sub(1).ok_or_else(|| PatternError::Bracket(pattern.to_owned()))?;
+                Part::OptionalEnd
+            }
+            '{' | '}' | '#' => return Err(PatternError::Reserved(next, pattern.to_owned())),
+            other => Part::Literal(other.to_string().into()),
+        });
+    }
+    Ok(parts)
+}
+
 impl JavaTimeFormat {
     /// # Errors
     /// For letters that mean nothing or stand too often, unbalanced brackets and quotes, and reserved characters.
     pub fn compile(pattern: &str) -> Result<JavaTimeFormat, PatternError> {
-        let mut steps = Vec::new();
-        let mut chars = pattern.chars().peekable();
-        let mut pad = None;
-        let mut depth = 0_usize;
-        while let Some(next) = chars.next() {
-            match next {
-                letter if letter.is_ascii_alphabetic() => {
-                    let mut count = 1;
-                    while chars.next_if_eq(&letter).is_some() {
-                        count += 1;
-                    }
-                    if letter == 'p' && pad.is_none() {
-                        if !chars.peek().is_some_and(char::is_ascii_alphabetic) {
-                            return Err(PatternError::PadsNothing(pattern.to_owned()));
-                        }
-                        pad = Some(count);
-                        continue;
-                    }
-                    let step =
-                        printer(letter, count).ok_or_else(|| PatternError::letter(letter, count, pattern))?;
-                    // A value wider than its pad prints in full; the JDK would throw.
-                    steps.push(match pad.take() {
-                        Some(width) => Print::Padded { width, inner: Box::new(step) },
-                        None => step,
-                    });
-                }
-                '\'' => steps.push(Print::Literal(quoted(&mut chars, pattern)?)),
-                // Every field of an instant is there, so that optional parts always print.
-                '[' => depth += 1,
-                ']' => {
-                    depth = depth.checked_sub(1).ok_or_else(|| PatternError::Bracket(pattern.to_owned()))?;
-                }
-                '{' | '}' | '#' => return Err(PatternError::Reserved(next, pattern.to_owned())),
-                other => steps.push(Print::Literal(other.to_string().into())),
+        let steps = parts(pattern)?.into_iter().filter_map(|part| match part {
+            Part::Literal(text) => Some(Print::Literal(text)),
+            // Every field of an instant is there, so that optional parts always print.
+            Part::OptionalStart | Part::OptionalEnd => None,
+            Part::Letters { letter, count, pad } => {
+                let step = printer(letter, count)?;
+                // A value wider than its pad prints in full; the JDK would throw.
+                Some(match pad {
+                    Some(width) => Print::Padded { width, inner: Box::new(step) },
+                    None => step,
+                })
             }
-        }
-        Ok(JavaTimeFormat { steps })
+        });
+        Ok(JavaTimeFormat { steps: steps.collect() })
     }
 
     /// Appends the timestamp.

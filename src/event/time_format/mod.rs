@@ -4,6 +4,7 @@ mod date_parser;
 mod fields;
 mod iso8601;
 mod java;
+mod java_steps;
 mod joda;
 mod locale;
 mod moment;
@@ -11,7 +12,7 @@ mod print;
 mod steps;
 mod zone;
 
-pub use date_parser::{DateParser, DateSource};
+pub use date_parser::{DateParser, DateSource, Precision};
 pub use java::JavaTimeFormat;
 pub use joda::JodaFormat;
 pub use locale::Locale;
@@ -38,6 +39,10 @@ pub enum PatternError {
         "`zzzz` in the time pattern `{0}` prints zone names but cannot read them: use `zzz` for UTC, EST, PDT and the like, `ZZZ` for Europe/Paris"
     )]
     ZoneNames(String),
+    #[error(
+        "the letters `{letters}` in the time pattern `{pattern}` cannot be read with precision \"ns\": use precision \"ms\", or other letters of java.time"
+    )]
+    NotInNanoseconds { letters: String, pattern: String },
     #[error("the time pattern `{0}` has more parts than a date can have")]
     TooLong(String),
 }

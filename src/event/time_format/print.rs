@@ -1,5 +1,4 @@
 //! What both format languages compile to: a list of things to print one after the other.
-use super::locale::Locale;
 use super::moment::{Field, Moment};
 use crate::event::timestamp::Timestamp;
 
@@ -171,15 +170,19 @@ fn zeros(count: usize, out: &mut String) {
     out.extend(std::iter::repeat_n('0', count));
 }
 
-/// The names the formats print are those of the locale table, which the parsers use.
 #[cfg(test)]
-#[test]
-fn the_printed_names_are_the_english_ones() {
-    let english = Locale::english();
-    assert_eq!(english.months.long, names::MONTHS);
-    assert_eq!(english.months.short, names::SHORT_MONTHS);
-    assert_eq!(english.weekdays.long, names::WEEKDAYS);
-    assert_eq!(english.weekdays.short, names::SHORT_WEEKDAYS);
-    assert_eq!(english.halfdays.long, names::HALFDAYS);
-    assert_eq!(english.eras.long, names::ERAS);
+mod tests {
+    use super::names;
+    use crate::event::time_format::Locale;
+
+    #[test]
+    fn the_printed_names_are_those_that_are_read() {
+        let english = Locale::english();
+        assert_eq!(english.months.long, names::MONTHS);
+        assert_eq!(english.months.short, names::SHORT_MONTHS);
+        assert_eq!(english.weekdays.long, names::WEEKDAYS);
+        assert_eq!(english.weekdays.short, names::SHORT_WEEKDAYS);
+        assert_eq!(english.halfdays.long, names::HALFDAYS);
+        assert_eq!(english.eras.long, names::ERAS);
+    }
 }

@@ -22,11 +22,13 @@ const ABBREVIATIONS: [(&str, &str); 11] = [
 
 /// Reads one part of a text.
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     /// Upper and lower case are the same.
     Literal(Box<str>),
+    /// From `least` to `digits` digits.
     Number {
         field: Field,
+        least: usize,
         digits: usize,
         signed: bool,
     },
@@ -37,7 +39,7 @@ enum Step {
         lenient: bool,
     },
     Fraction {
-        field: Field,
+        least: usize,
         digits: usize,
     },
     Text {
@@ -47,11 +49,13 @@ enum Step {
     Offset,
     ZoneName(Vec<(&'static str, Zone)>),
     ZoneId,
+    /// All of these or none.
+    Optional(Vec<Step>),
 }
 
 /// A pattern of the date filter, ready to read texts.
 #[derive(Clone, Debug)]
-pub(super) struct Steps(Vec<Step>);
+pub(super) struct Steps(pub(super) Vec<Step>);
 
 impl Steps {
     /// Two-digit years are read as the ones nearest to `year` less 30.
@@ -76,12 +80,16 @@ impl Steps {
 
     /// Reads the whole text, or nothing.
     pub(super) fn read(&self, text: &str, fields: &mut Fields) -> Option<()> {
-        let end = self.0.iter().try_fold(0, |at, step| step.read(text, at, fields))?;
+        let end = read_all(&self.0, text, 0, fields)?;
         (end == text.len()).then_some(())
     }
 }
 
-fn zone_names() -> Vec<(&'static str, Zone)> {
+fn read_all(steps: &[Step], text: &str, at: usize, fields: &mut Fields) -> Option<usize> {
+    steps.iter().try_fold(at, |at, step| step.read(text, at, fields))
+}
+
+pub(super) fn zone_names() -> Vec<(&'static str, Zone)> {
     ABBREVIATIONS.into_iter().filter_map(|(name, id)| Some((name, Zone::for_id(id).ok()?))).collect()
 }
 
@@ -96,7 +104,7 @@ fn step(letter: char, count: usize, before_number: bool, locale: &Locale, year: 
         'E' => return text(Field::DayOfWeek, &locale.weekdays),
         'a' => return text(Field::Halfday, &locale.halfdays),
         'G' => return Step::Text { field: Field::Era, texts: Texts::eras(locale) },
-        'S' => return Step::Fraction { field: Field::MilliOfSecond, digits: count.min(18) },
+        'S' => return Step::Fraction { least: 1, digits: count.min(18) },
         'Z' if count <= 2 => return Step::Offset,
         'Z' => return Step::ZoneId,
         'C' => (Field::Century, count),
@@ -122,7 +130,7 @@ fn step(letter: char, count: usize, before_number: bool, locale: &Locale, year: 
         // The last letter left is `w`.
         _ => (Field::Week, count.max(2)),
     };
-    Step::Number { field, digits, signed: matches!(letter, 'C' | 'x' | 'y') }
+    Step::Number { field, least: 1, digits, signed: matches!(letter, 'C' | 'x' | 'y') }
 }
 
 impl Step {
@@ -130,8 +138,11 @@ impl Step {
     fn read(&self, text: &str, at: usize, fields: &mut Fields) -> Option<usize> {
         match self {
             Step::Literal(literal) => read_literal(text, at, literal),
-            Step::Number { field, digits, signed } => {
+            Step::Number { field, least, digits, signed } => {
                 let (number, end) = read_number(text, at, *digits, *signed)?;
+                if end - at < *least {
+                    return None;
+                }
                 fields.save(*field, number)?;
                 Some(end)
             }
@@ -140,7 +151,10 @@ impl Step {
                 fields.save(*field, year)?;
                 Some(end)
             }
-            Step::Fraction { field, digits } => read_fraction(text, at, *digits, *field, fields),
+            Step::Fraction { least, digits } => {
+                let end = read_fraction(text, at, *digits, Field::MilliOfSecond, fields)?;
+                (end - at >= *least).then_some(end)
+            }
             Step::Text { field, texts } => {
                 let (value, length) = texts.find(text.get(at..)?)?;
                 fields.save(*field, value)?;
@@ -166,6 +180,14 @@ impl Step {
                 fields.zone = Some(zone);
                 Some(at + length)
             }
+            Step::Optional(steps) => {
+                let before = fields.clone();
+                let end = read_all(steps, text, at, fields);
+                Some(end.unwrap_or_else(|| {
+                    *fields = before;
+                    at
+                }))
+            }
         }
     }
 }
@@ -183,13 +205,14 @@ pub(super) fn read_literal(text: &str, at: usize, literal: &str) -> Option<usize
 
 /// Equal but for case, by the mappings of one character to one.
 fn same_letter(a: char, b: char) -> bool {
-    let single =
-        |mut mapped: Box<dyn Iterator<Item = char>>, before: char| match (mapped.next(), mapped.next()) {
+    fn single(mut mapped: impl Iterator<Item = char>, before: char) -> char {
+        match (mapped.next(), mapped.next()) {
             (Some(after), None) => after,
             _ => before,
-        };
-    let upper = |letter: char| single(Box::new(letter.to_uppercase()), letter);
-    let lower = |letter: char| single(Box::new(letter.to_lowercase()), letter);
+        }
+    }
+    let upper = |letter: char| single(letter.to_uppercase(), letter);
+    let lower = |letter: char| single(letter.to_lowercase(), letter);
     a == b
         || a.eq_ignore_ascii_case(&b)
         || !(a.is_ascii() && b.is_ascii()) && (upper(a) == upper(b) || lower(upper(a)) == lower(upper(b)))
@@ -225,7 +248,7 @@ fn read_two_digit_year(text: &str, at: usize, pivot: i32, lenient: bool) -> Opti
     Some((year + low + if year < low_in_century { 100 } else { 0 } - low_in_century, end))
 }
 
-/// Reads a decimal fraction of the field's unit, cut off at milliseconds.
+/// Reads a decimal fraction of the field's unit: milliseconds, and of a second also what is finer.
 pub(super) fn read_fraction(
     text: &str,
     at: usize,
@@ -238,9 +261,11 @@ pub(super) fn read_fraction(
         Field::MilliOfMinute => 60_000,
         _ => 1000,
     };
-    let mut tenths = 0;
+    let (mut tenths, mut nanos, mut nano_unit) = (0, 0, 1_000_000_000);
     let mut end = at;
     for digit in text.as_bytes().get(at..)?.iter().take(most).take_while(|byte| byte.is_ascii_digit()) {
+        nano_unit /= 10;
+        nanos += u32::from(digit - b'0') * nano_unit;
         tenths += i64::from(digit - b'0') * unit;
         unit /= 10;
         end += 1;
@@ -249,6 +274,9 @@ pub(super) fn read_fraction(
         return None;
     }
     fields.save(field, i32::try_from(tenths / 10).ok()?)?;
+    if field == Field::MilliOfSecond {
+        fields.nanos = nanos % 1_000_000;
+    }
     Some(end)
 }
 
@@ -265,13 +293,13 @@ pub(super) fn read_zone_offset(text: &str, at: usize, fields: &mut Fields) -> Op
 
 /// Names of one kind as they may stand in a text: long or short, as written or all in upper or lower case.
 #[derive(Clone, Debug)]
-struct Texts {
+pub(super) struct Texts {
     /// By first byte, and the longest of them first.
     sorted: Vec<(Box<str>, i32)>,
 }
 
 impl Texts {
-    fn new(names: &Names, locale: &Locale) -> Texts {
+    pub(super) fn new(names: &Names, locale: &Locale) -> Texts {
         // Names count from 1, but halves of the day and eras, of which there are two, from 0.
         let first = i32::from(names.long.len() > 2);
         let numbered = |names: &[&'static str]| -> Vec<(&'static str, i32)> {
@@ -291,7 +319,7 @@ impl Texts {
         Texts { sorted }.sort()
     }
 
-    fn eras(locale: &Locale) -> Texts {
+    pub(super) fn eras(locale: &Locale) -> Texts {
         let mut texts = Texts::new(&locale.eras, locale);
         if locale.language == "en" {
             let more = [("BCE", 0), ("bce", 0), ("CE", 1), ("ce", 1)];
