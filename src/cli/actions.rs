@@ -1,6 +1,8 @@
 //! The subcommands, none of which Logstash has: each hands its arguments to the room that does the work.
 use super::plugins::{self, PluginsArgs};
 use super::{Failure, print};
+use crate::demo::{self, DemoArgs};
+use crate::logging::{self, LogFormat, LogLevel, LogSettings};
 use crate::testing::{self, Format};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -13,6 +15,8 @@ pub enum Action {
     Test(TestArgs),
     /// List the plugins, or explain one
     Plugins(PluginsArgs),
+    /// Show tweets going through an embedded Kafka, with nothing to install
+    Demo(DemoArgs),
 }
 
 #[derive(Debug, Args)]
@@ -36,6 +40,11 @@ impl Action {
             Action::Test(arguments) => test(&arguments),
             Action::Plugins(arguments) => {
                 print(&plugins::page(crate::registry(), &arguments).map_err(Failure::Action)?)
+            }
+            Action::Demo(arguments) => {
+                // What goes well is told by the demo itself.
+                logging::init(LogSettings { level: LogLevel::Warn, format: LogFormat::Plain }, None)?;
+                demo::run(&arguments, &mut io::stderr()).map_err(|error| Failure::Action(error.to_string()))
             }
         }
     }
