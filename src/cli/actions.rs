@@ -13,10 +13,10 @@ use std::path::PathBuf;
 pub enum Action {
     /// Run test cases of pipelines
     Test(TestArgs),
+    /// Show tweets run through an embedded Kafka
+    Demo(DemoArgs),
     /// List the plugins, or explain one
     Plugins(PluginsArgs),
-    /// Show tweets going through an embedded Kafka, with nothing to install
-    Demo(DemoArgs),
 }
 
 #[derive(Debug, Args)]
@@ -38,16 +38,18 @@ impl Action {
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Action::Test(arguments) => test(&arguments),
+            Action::Demo(arguments) => show(&arguments),
             Action::Plugins(arguments) => {
                 print(&plugins::page(crate::registry(), &arguments).map_err(Failure::Action)?)
             }
-            Action::Demo(arguments) => {
-                // What goes well is told by the demo itself.
-                logging::init(LogSettings { level: LogLevel::Warn, format: LogFormat::Plain }, None)?;
-                demo::run(&arguments, &mut io::stderr()).map_err(|error| Failure::Action(error.to_string()))
-            }
         }
     }
+}
+
+fn show(arguments: &DemoArgs) -> Result<(), Failure> {
+    // What goes well is told by the demo itself.
+    logging::init(LogSettings { level: LogLevel::Warn, format: LogFormat::Plain }, None)?;
+    demo::run(arguments, &mut io::stderr()).map_err(|error| Failure::Action(error.to_string()))
 }
 
 fn test(arguments: &TestArgs) -> Result<(), Failure> {

@@ -54,6 +54,8 @@ pub enum SetError {
     IndexOutOfRange { index: i64, len: usize },
     #[error("Could not set @metadata to a {0}: it only accepts an object")]
     InvalidMetadata(&'static str),
+    #[error("wrong argument type {0} for @timestamp (expected a timestamp)")]
+    InvalidTimestamp(&'static str),
 }
 
 impl SetError {
@@ -254,6 +256,16 @@ impl Event {
                 set_in(&mut self.data, field, value)
             }
         }
+    }
+
+    /// Sets a field as plugins written in Ruby do (`JrubyEventExtLibrary.java`): like [`set`](Self::set), but
+    /// `@timestamp` takes nothing but a timestamp.
+    pub fn assign(&mut self, field: &FieldReference, value: impl Into<Value>) -> Result<(), SetError> {
+        let value = value.into();
+        if field.as_top_level() == Some(TIMESTAMP) && !matches!(value, Value::Timestamp(_)) {
+            return Err(SetError::InvalidTimestamp(value.kind()));
+        }
+        self.set(field, value)
     }
 
     /// Removes a field and returns what it held. `[@metadata]` is emptied.

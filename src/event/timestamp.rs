@@ -1,4 +1,5 @@
-//! The event's time: an instant with nanoseconds, printed and read as `LogStash::Timestamp` does (org.logstash.Timestamp).
+//! The event's time: an instant with nanoseconds, printed and read as `LogStash::Timestamp` does
+//! (org.logstash.Timestamp).
 use std::fmt;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,7 +10,8 @@ use super::time_format::civil::{self, DAY_SECONDS, Date};
 /// The longest text is that of the year 1,000,000,000 with nanoseconds.
 const MAX_TEXT: usize = "+1000000000-12-31T23:59:59.999999999Z".len();
 
-/// An instant: seconds since 1970-01-01T00:00:00Z and nanoseconds within that second, over the years of `java.time.Instant`.
+/// An instant: seconds since 1970-01-01T00:00:00Z and nanoseconds within that second, over the years of
+/// `java.time.Instant`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     seconds: i64,
@@ -102,9 +104,10 @@ impl Timestamp {
         &text[..length]
     }
 
-    /// What an event's `@timestamp` may be as a string: an ISO 8601 date; then optionally `T` and a time of day with up to
-    /// 9 digits of fraction; then optionally a zone (`Z`, `+09:00`, `+0900`, `+09`, `UTC`, `Asia/Seoul`), without which it
-    /// is the machine's. The last days of a month may be counted too far (`02-30` is its last day).
+    /// What an event's `@timestamp` may be as a string: an ISO 8601 date; then optionally `T` and a time of day
+    /// with up to 9 digits of fraction; then optionally a zone (`Z`, `+09:00`, `+0900`, `+09`, `UTC`,
+    /// `Asia/Seoul`), without which it is the machine's. The last days of a month may be counted too far (`02-30`
+    /// is its last day).
     pub fn parse(text: &str) -> Option<Timestamp> {
         let mut reader = Reader { text, at: 0 };
         let (days, end_of_date) = (reader.date()?, reader.at);
@@ -139,7 +142,8 @@ impl FromStr for Timestamp {
     }
 }
 
-/// Writes digits into a buffer that holds every timestamp's text. Timestamps are printed for nearly every event that leaves.
+/// Writes digits into a buffer that holds every timestamp's text. Timestamps are printed for nearly every event
+/// that leaves.
 struct Writer<'a> {
     text: &'a mut [u8; MAX_TEXT],
     length: usize,

@@ -42,17 +42,18 @@ options! {
     pub struct Options {
         /// Language of month and week day names, such as `de` or `fr-CA`. English where it is not given.
         locale: Option<String>,
-        /// The field, then the formats to try one after the other: `ISO8601`, `UNIX` (seconds), `UNIX_MS`, `TAI64N`, or
-        /// patterns such as `dd/MMM/yyyy:HH:mm:ss Z`.
+        /// The field, then the formats to try one after the other: `ISO8601`, `UNIX` (seconds), `UNIX_MS`,
+        /// `TAI64N`, or patterns such as `dd/MMM/yyyy:HH:mm:ss Z`.
         r#match: Vec<String> = [],
-        /// `ms` cuts fractions of a second off at milliseconds, and patterns are Joda-Time's. `ns` keeps nine digits,
-        /// and patterns are java.time's.
+        /// `ms` cuts fractions of a second off at milliseconds, and patterns are Joda-Time's. `ns` keeps nine
+        /// digits, and patterns are java.time's.
         precision: PrecisionOption = "ms",
         /// Tags added when no format fits.
         tag_on_failure: Vec<String> = ["_dateparsefailure"],
         /// Field that gets the date.
         target: FieldReference = "@timestamp",
-        /// Zone of dates that name none: `Europe/Paris`, `+09:00`, or `%{field}`. The machine's where it is not given.
+        /// Zone of dates that name none: `Europe/Paris`, `+09:00`, or `%{field}`. The machine's where it is not
+        /// given.
         timezone: Option<String>,
     }
 }
@@ -94,24 +95,18 @@ impl Date {
             PrecisionOption::Milliseconds => Precision::Milliseconds,
             PrecisionOption::Nanoseconds => Precision::Nanoseconds,
         };
-        let formats: Vec<_> = formats
-            .iter()
-            .filter_map(|format| {
-                let parser = DateParser::compile(format, locale, precision);
-                parser
-                    .map_err(|error| reader.error("match", error.to_string()))
-                    .ok()
-                    .map(|parser| (format, parser))
-            })
-            .collect();
-        let zone = read_zone(options.timezone.as_deref(), &formats, reader)?;
-        if formats.len() + 1 < options.r#match.len() {
-            return None;
+        let mut parsers = Vec::with_capacity(formats.len());
+        for format in formats {
+            match DateParser::compile(format, locale, precision) {
+                Ok(parser) => parsers.push(parser),
+                Err(error) => reader.error("match", error.to_string()),
+            }
         }
-        Some(Date {
+        let zone = read_zone(options.timezone.as_deref(), &parsers, reader)?;
+        (parsers.len() == formats.len()).then_some(Date {
             source,
             target: options.target,
-            formats: formats.into_iter().map(|(_, parser)| parser).collect(),
+            formats: parsers,
             zone,
             tag_on_failure: options.tag_on_failure,
         })
@@ -143,7 +138,7 @@ impl Date {
 /// An unknown zone is a mistake only where a format would use it, as in Logstash.
 fn read_zone(
     timezone: Option<&str>,
-    formats: &[(&String, DateParser)],
+    formats: &[DateParser],
     reader: &mut OptionReader<'_>,
 ) -> Option<ZoneOption> {
     let Some(timezone) = timezone else { return Some(ZoneOption::Fixed(Zone::system())) };
@@ -152,7 +147,7 @@ fn read_zone(
     }
     match Zone::for_id(timezone) {
         Ok(zone) => Some(ZoneOption::Fixed(zone)),
-        Err(_) if !formats.iter().any(|(_, parser)| parser.uses_zone()) => Some(ZoneOption::Fixed(Zone::UTC)),
+        Err(_) if !formats.iter().any(DateParser::uses_zone) => Some(ZoneOption::Fixed(Zone::UTC)),
         Err(error) => {
             reader.error("timezone", error.to_string());
             None
@@ -189,31 +184,27 @@ impl Filter for Date {
 mod tests {
     use crate::testing::{Case, Status};
 
-    /// Runs a filter section over one event with the field `t`; both are JSON.
-    fn assert_becomes(options: &str, event: &str, expected: &str) {
-        let case = serde_json::json!({
-            "name": options,
-            "config": format!("filter {{ date {{ {options} }} }}"),
-            "input": [serde_json::from_str::<serde_json::Value>(event).unwrap()],
-            "expect": {"ok": true, "events": [serde_json::from_str::<serde_json::Value>(expected).unwrap()]},
-        });
+    /// The verdict on a filter with these options and this event, both expected to come out as `expected`. The
+    /// events are JSON text, in which long numbers keep their digits.
+    fn run(options: &str, mode: &str, input: &str, expected: &str) -> (Status, String) {
+        let config = serde_json::Value::from(format!("filter {{ date {{ {options} }} }}"));
+        let line = format!(
+            r#"{{"name":"date","config":{config},"mode":"{mode}","input":[{input}],"expect":{{"ok":true,"events":[{expected}]}}}}"#
+        );
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let verdict = Case::parse(&case.to_string()).unwrap().run(&runtime);
-        assert_eq!(verdict.status, Status::Passed, "{}", verdict.reasons().join("\n"));
+        let verdict = Case::parse(&line).unwrap().run(&runtime);
+        (verdict.status, verdict.reasons().join("\n"))
+    }
+
+    fn assert_becomes(options: &str, event: &str, expected: &str) {
+        let (status, reasons) = run(options, "run", event, expected);
+        assert_eq!(status, Status::Passed, "{options}: {reasons}");
     }
 
     fn refusal(options: &str) -> String {
-        let case = serde_json::json!({
-            "name": options,
-            "config": format!("filter {{ date {{ {options} }} }}"),
-            "mode": "check",
-            "input": [],
-            "expect": {"ok": true, "events": []},
-        });
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let verdict = Case::parse(&case.to_string()).unwrap().run(&runtime);
-        assert_ne!(verdict.status, Status::Passed, "{options}");
-        verdict.reasons().join("\n")
+        let (status, reasons) = run(options, "check", "", "");
+        assert_ne!(status, Status::Passed, "{options}");
+        reasons
     }
 
     const T: &str = r#""@timestamp":"2024-05-06T07:08:09.123Z","@version":"1""#;

@@ -9,5 +9,4 @@ mod twitter;
 use crate::plugin::Spec;
 
 /// Every input of this build, sorted by name.
-pub static SPECS: &[&Spec] =
-    &[&generator::SPEC, &heartbeat::SPEC, &kafka::SPEC, &stdin::SPEC, &twitter::SPEC];
+pub static SPECS: &[&Spec] = &[&generator::SPEC, &heartbeat::SPEC, &kafka::SPEC, &stdin::SPEC, &twitter::SPEC];

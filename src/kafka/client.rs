@@ -22,7 +22,7 @@ pub struct Client {
 pub fn configure(plugin: Plugin, given: &Given) -> Result<Client, Vec<Refusal>> {
     let mut refusals = Vec::new();
     let mut client = Client { config: ClientConfig::new(), warnings: Vec::new() };
-    client.config.set_log_level(RDKafkaLogLevel::Warning);
+    client.config.set_log_level(RDKafkaLogLevel::Info);
     for row in OPTIONS.iter().filter(|row| row.belongs_to(plugin)) {
         if let Some(value) = given.get(row.option)
             && let Err(reason) = translate(row, value, &mut client)
@@ -297,5 +297,7 @@ mod tests {
         let error = "`max.poll.interval.ms`must be >= `session.timeout.ms`";
         let line = explain(Plugin::Input, error);
         assert!(line.contains("max_poll_interval_ms") && line.contains("session_timeout_ms"), "{line}");
+        let line = explain(Plugin::Output, "ssl.key.pem failed: not in PEM format?: maybe wrong password");
+        assert!(line.contains("ssl_key_password"), "{line}");
     }
 }

@@ -178,9 +178,9 @@ pub const OPTIONS: &[Row] = &[
     // TLS
     row(Both, "security_protocol", "PLAINTEXT", "security.protocol", "security.protocol", Security),
     row(Both, "ssl_endpoint_identification_algorithm", "https", "ssl.endpoint.identification.algorithm", "ssl.endpoint.identification.algorithm", Security),
-    row(Both, "ssl_key_password", "", "ssl.key.password", "ssl.key.password", Security),
+    row(Both, "ssl_key_password", "", "ssl.key.password", "ssl.key.pem", Security),
     row(Both, "ssl_keystore_location", "", "ssl.keystore.location", "ssl.certificate.pem", Security),
-    row(Both, "ssl_keystore_password", "", "ssl.keystore.password", "ssl.key.pem", Security),
+    row(Both, "ssl_keystore_password", "", "ssl.keystore.password", "", Security),
     row(Both, "ssl_keystore_type", "", "ssl.keystore.type", "", Security),
     row(Both, "ssl_truststore_location", "", "ssl.truststore.location", "ssl.ca.pem", Security),
     row(Both, "ssl_truststore_password", "", "ssl.truststore.password", "ssl.ca.pem", Security),

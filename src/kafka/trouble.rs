@@ -12,7 +12,6 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 enum Trouble {
     Credentials,
     BrokerCertificate,
-    BrokerName,
     ClientCertificate,
     NotTls,
     Tls,
@@ -20,6 +19,7 @@ enum Trouble {
     Unreachable,
     NoOffset,
     NotAllowed,
+    NoTopic,
     /// Any other error, by librdkafka's code.
     Code(i32),
     /// A log line of librdkafka, by its facility.
@@ -31,17 +31,15 @@ impl Trouble {
     fn advice(self) -> &'static str {
         match self {
             Trouble::Credentials => "the broker refuses the login of sasl_jaas_config (and sasl_mechanism)",
+            // OpenSSL's error does not say which of the two it was.
             Trouble::BrokerCertificate => {
-                "the broker's certificate is not signed by a certificate of ssl_truststore_location"
-            }
-            Trouble::BrokerName => {
-                "the broker's certificate is for another host; connect by that name in bootstrap_servers \
-                 (ssl_endpoint_identification_algorithm => \"\" would not check it)"
+                "the broker's certificate is not trusted: no certificate of ssl_truststore_location signs it, or it is \
+                 for another name than bootstrap_servers has (ssl_endpoint_identification_algorithm)"
             }
             Trouble::ClientCertificate => {
                 "the broker does not accept the client certificate of ssl_keystore_location"
             }
-            Trouble::NotTls => "security_protocol is not the one that the broker speaks on this port",
+            Trouble::NotTls => "security_protocol seems not to be the one that the broker speaks on this port",
             Trouble::Tls => "TLS with the broker fails (see security_protocol and the ssl_ options)",
             Trouble::Resolve => "the name of a broker cannot be resolved (see bootstrap_servers)",
             Trouble::Unreachable => "no connection to the broker (see bootstrap_servers), trying on",
@@ -51,6 +49,7 @@ impl Trouble {
             Trouble::NotAllowed => {
                 "the broker denies access to the topic or group (see group_id, topics, topic_id)"
             }
+            Trouble::NoTopic => "the broker does not know the topic (see topics, topic_id), trying on",
             Trouble::Code(_) | Trouble::Log(_) => "the Kafka client reports",
         }
     }
@@ -66,11 +65,6 @@ fn diagnose(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<Trouble> {
         RDKafkaErrorCode::UnsupportedSASLMechanism => Trouble::Credentials,
         RDKafkaErrorCode::Resolve => Trouble::Resolve,
         RDKafkaErrorCode::SSL | RDKafkaErrorCode::BrokerTransportFailure
-            if says(&["IP address mismatch", "hostname mismatch", "Hostname mismatch"]) =>
-        {
-            Trouble::BrokerName
-        }
-        RDKafkaErrorCode::SSL | RDKafkaErrorCode::BrokerTransportFailure
             if says(&["certificate verify failed", "certificate could not be verified"]) =>
         {
             Trouble::BrokerCertificate
@@ -84,8 +78,8 @@ fn diagnose(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<Trouble> {
             if says(&[
                 "wrong version number",
                 "packet length too long",
-                "security.protocol",
-                "connecting to a SSL listener",
+                HANGS_UP,
+                "PLAINTEXT broker listener",
             ]) =>
         {
             Trouble::NotTls
@@ -99,9 +93,13 @@ fn diagnose(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<Trouble> {
         RDKafkaErrorCode::TopicAuthorizationFailed
         | RDKafkaErrorCode::GroupAuthorizationFailed
         | RDKafkaErrorCode::ClusterAuthorizationFailed => Trouble::NotAllowed,
+        RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition => Trouble::NoTopic,
         code => Trouble::Code(code as i32),
     })
 }
+
+/// What librdkafka logs when a broker hangs up at the first request, as a TLS port does without TLS.
+const HANGS_UP: &str = "in state APIVERSION_QUERY";
 
 /// How long the same trouble stays untold after it was told.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -130,7 +128,7 @@ impl Reporter {
         let Some(trouble) = diagnose(error.rdkafka_error_code(), &reason) else { return };
         if let Some((line, reason)) = self.line(trouble, &reason, Instant::now()) {
             match trouble {
-                Trouble::Unreachable | Trouble::Code(_) => {
+                Trouble::Unreachable | Trouble::NoTopic | Trouble::Code(_) => {
                     tracing::warn!(plugin = self.plugin, reason, "{line}")
                 }
                 _ => tracing::error!(plugin = self.plugin, reason, "{line}"),
@@ -140,6 +138,10 @@ impl Reporter {
 
     /// A line of librdkafka's own log. What it logs of broker failures also comes as an error.
     pub fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if facility == "FAIL" && message.contains("Disconnected") && message.contains(HANGS_UP) {
+            // The only failure that comes as a line of the log alone.
+            return self.error(&KafkaError::Global(RDKafkaErrorCode::BrokerTransportFailure), message);
+        }
         let told_as_error = matches!(facility, "FAIL" | "ERROR" | "CONFWARN" | "SSL" | "SASL");
         if told_as_error || level as i32 > RDKafkaLogLevel::Warning as i32 {
             tracing::debug!(plugin = self.plugin, facility, "{message}");
@@ -178,16 +180,18 @@ impl Reporter {
             0 => String::new(),
             times => format!(" ({times} more times since the last such line)"),
         };
-        Some((format!("{}{again}", trouble.advice()), strip_thread(reason).to_owned()))
+        Some((format!("{}{again}", trouble.advice()), plain(reason).to_owned()))
     }
 }
 
-/// Cuts librdkafka's `[thrd:...]: ` from a message.
-fn strip_thread(message: &str) -> &str {
-    match message.strip_prefix("[thrd:").and_then(|rest| rest.split_once("]: ")) {
+/// Cuts librdkafka's `[thrd:...]: ` from a message, and advice that names librdkafka's own properties.
+fn plain(message: &str) -> &str {
+    let message = match message.strip_prefix("[thrd:").and_then(|rest| rest.split_once("]: ")) {
         Some((_, rest)) => rest,
         None => message,
-    }
+    };
+    let advice = [": broker certificate could not be verified, verify that ssl.ca", ": client SSL authentication might be"];
+    advice.iter().filter_map(|advice| message.find(advice)).min().and_then(|at| message.get(..at)).unwrap_or(message)
 }
 
 #[cfg(test)]
@@ -213,11 +217,13 @@ mod tests {
                 "ssl_keystore_location",
             ),
             (RDKafkaErrorCode::SSL, "SSL handshake failed: wrong version number", "security_protocol"),
+            (RDKafkaErrorCode::BrokerTransportFailure, "Disconnected: connecting to a PLAINTEXT broker listener?", "security_protocol"),
             (
                 RDKafkaErrorCode::BrokerTransportFailure,
                 "Connect to ipv4#127.0.0.1:9 failed: Connection refused",
                 "bootstrap_servers",
             ),
+            (RDKafkaErrorCode::SSL, "Disconnected: connecting to a PLAINTEXT broker listener?", "security_protocol"),
             (RDKafkaErrorCode::Resolve, "Failed to resolve 'nowhere:9092'", "bootstrap_servers"),
             (
                 RDKafkaErrorCode::AutoOffsetReset,

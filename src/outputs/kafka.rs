@@ -210,7 +210,7 @@ impl KafkaOutput {
                         tokio::time::sleep(FULL_BUFFER_PAUSE).await;
                     }
                     Err(error) => {
-                        receipts.settle(Some(Failure::new(index, &error)));
+                        receipts.settle(Some(Failure::new(index, &message.topic, &error)));
                         break;
                     }
                 }

@@ -17,13 +17,12 @@ use super::writer::{self, ClassDialect};
 const STACK_LIMIT: u32 = 16 << 20;
 /// Backtracking steps a search with a time limit may take before the clock is looked at for the first time.
 const UNTIMED_STEPS: u32 = 5_000;
-/// Steps between two looks at the clock, per start position of a search.
+/// Bytes up to which a text may be searched in one go before the clock is looked at.
+const UNTIMED_LENGTH: usize = 32 << 10;
+/// Steps at one start position between the first two looks at the clock.
 const TIMED_STEPS: u32 = 100_000;
-/// Bytes of start positions searched between two looks at the clock.
-const TIMED_SPAN: usize = 256;
 
-// What Oniguruma's `oniguruma.h` calls these results.
-const MATCH_STACK_LIMIT_OVER: i32 = -15;
+// What Oniguruma's `oniguruma.h` calls ONIGERR_RETRY_LIMIT_IN_MATCH_OVER.
 const RETRY_LIMIT_IN_MATCH_OVER: i32 = -17;
 
 /// A compiled expression of the C library.
@@ -62,7 +61,7 @@ impl Backtracking {
     ) -> Result<bool, SearchError> {
         REGION.with_borrow_mut(|region| {
             let found = match timeout {
-                None => self.attempt(text, start, text.len(), 0, region)?.unwrap_or(false),
+                None => self.attempt(text, start, Scope::FromHere, 0, region)?.unwrap_or(false),
                 Some(timeout) => self.timed(text, start, timeout, region)?,
             };
             spans.clear();
@@ -73,12 +72,12 @@ impl Backtracking {
         })
     }
 
-    /// One search over the start positions `start..=end`; `None` when it took more than `steps` (0: any number).
+    /// One search; `None` when a start position took more than `steps` (0: any number).
     fn attempt(
         &self,
         text: &str,
         start: usize,
-        end: usize,
+        scope: Scope,
         steps: u32,
         region: &mut Region,
     ) -> Result<Option<bool>, SearchError> {
@@ -86,10 +85,15 @@ impl Backtracking {
         limits.set_match_stack_limit(STACK_LIMIT);
         limits.set_retry_limit_in_match(steps);
         let options = SearchOptions::SEARCH_OPTION_NONE;
-        match self.engine.search_with_param(text, start, end, options, Some(region), limits) {
+        let result = match scope {
+            Scope::FromHere => {
+                self.engine.search_with_param(text, start, text.len(), options, Some(region), limits)
+            }
+            Scope::OnlyHere => self.engine.match_with_param(text, start, options, Some(region), limits),
+        };
+        match result {
             Ok(found) => Ok(Some(found.is_some())),
             Err(error) if error.code() == RETRY_LIMIT_IN_MATCH_OVER => Ok(None),
-            Err(error) if error.code() == MATCH_STACK_LIMIT_OVER => Err(SearchError::TooComplex),
             Err(_) => Err(SearchError::TooComplex),
         }
     }
@@ -97,8 +101,8 @@ impl Backtracking {
     /// A search that gives up after `timeout`.
     ///
     /// The library counts steps, not time, and cannot be resumed. So nearly every search ends within a first, small
-    /// allowance; one that does not is begun again in short spans of start positions with the clock read between
-    /// them, and a single position that needs more gets as many steps as, by its own pace, fit into what is left.
+    /// allowance of steps; one that does not is begun again position by position with the clock read between them,
+    /// and a position that needs more steps gets as many as, by its own pace, fit into the time left.
     fn timed(
         &self,
         text: &str,
@@ -106,84 +110,61 @@ impl Backtracking {
         timeout: Duration,
         region: &mut Region,
     ) -> Result<bool, SearchError> {
-        let began = Instant::now();
-        if text.len() - start <= TIMED_SPAN
-            && let Some(found) = self.attempt(text, start, text.len(), UNTIMED_STEPS, region)?
+        let deadline = Deadline { began: Instant::now(), timeout };
+        if self.search_start {
+            return deadline.persist(|steps| self.attempt(text, start, Scope::FromHere, steps, region));
+        }
+        if text.len().saturating_sub(start) <= UNTIMED_LENGTH
+            && let Some(found) = self.attempt(text, start, Scope::FromHere, UNTIMED_STEPS, region)?
         {
             return Ok(found);
         }
-        let mut from = start;
+        let mut at = start;
         loop {
-            let to = if self.search_start { text.len() } else { span_end(text, from) };
-            let found = match self.attempt(text, from, to, UNTIMED_STEPS, region)? {
-                Some(found) => found,
-                None => self.position_by_position(text, from, to, began, timeout, region)?,
-            };
-            if found || to >= text.len() {
-                return Ok(found);
-            }
-            if began.elapsed() >= timeout {
-                return Err(SearchError::Timeout);
-            }
-            from = to;
-        }
-    }
-
-    fn position_by_position(
-        &self,
-        text: &str,
-        from: usize,
-        to: usize,
-        began: Instant,
-        timeout: Duration,
-        region: &mut Region,
-    ) -> Result<bool, SearchError> {
-        let mut at = from;
-        loop {
-            let step = text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-            let end = if self.search_start { to } else { at + step };
-            if self.persistent(text, at, end, began, timeout, region)? {
+            if deadline.persist(|steps| self.attempt(text, at, Scope::OnlyHere, steps, region))? {
                 return Ok(true);
             }
-            if end >= to {
-                return Ok(false);
-            }
-            at = end;
-        }
-    }
-
-    /// Repeats an attempt with ever more steps until it ends or the time is up.
-    fn persistent(
-        &self,
-        text: &str,
-        from: usize,
-        to: usize,
-        began: Instant,
-        timeout: Duration,
-        region: &mut Region,
-    ) -> Result<bool, SearchError> {
-        let mut steps = TIMED_STEPS;
-        loop {
-            let round = Instant::now();
-            if let Some(found) = self.attempt(text, from, to, steps, region)? {
-                return Ok(found);
-            }
-            let left = timeout.checked_sub(began.elapsed()).filter(|left| !left.is_zero());
-            let left = left.ok_or(SearchError::Timeout)?;
-            let pace = f64::from(steps) / round.elapsed().as_secs_f64().max(1e-9);
-            let affordable = (pace * left.as_secs_f64()) as u32;
-            steps = steps.saturating_mul(8).min(affordable.max(TIMED_STEPS));
+            let Some(next) = text.get(at..).and_then(|rest| rest.chars().next()) else { return Ok(false) };
+            at += next.len_utf8();
+            deadline.left()?;
         }
     }
 }
 
-/// The end of the span of start positions that begins at `from`, at a character boundary.
-fn span_end(text: &str, from: usize) -> usize {
-    let mut end = from.saturating_add(TIMED_SPAN).min(text.len());
-    while !text.is_char_boundary(end) {
-        end += 1;
+/// The start positions of an attempt.
+#[derive(Clone, Copy)]
+enum Scope {
+    FromHere,
+    OnlyHere,
+}
+
+struct Deadline {
+    began: Instant,
+    timeout: Duration,
+}
+
+impl Deadline {
+    fn left(&self) -> Result<Duration, SearchError> {
+        let left = self.timeout.checked_sub(self.began.elapsed()).filter(|left| !left.is_zero());
+        left.ok_or(SearchError::Timeout)
     }
-    end
+
+    /// Repeats an attempt with ever more steps until it ends or the time is up.
+    fn persist(
+        &self,
+        mut attempt: impl FnMut(u32) -> Result<Option<bool>, SearchError>,
+    ) -> Result<bool, SearchError> {
+        let mut steps = TIMED_STEPS;
+        loop {
+            let round = Instant::now();
+            if let Some(found) = attempt(steps)? {
+                return Ok(found);
+            }
+            let pace = f64::from(steps) / round.elapsed().as_secs_f64().max(1e-9);
+            let affordable = (pace * self.left()?.as_secs_f64()) as u32;
+            steps = steps.saturating_mul(8).min(affordable.max(TIMED_STEPS));
+        }
+    }
 }
 
 /// Whether the library would take this operand for an assertion.

@@ -37,15 +37,16 @@ pub(super) fn parse_class(cursor: &mut Cursor<'_>, ranges: Ranges, depth: usize)
         return cursor.fail("too deep nest of character classes");
     }
     let negated = cursor.eat("^");
-    let mut reader = Reader { state: State::Start, union: Vec::new(), unions: Vec::new() };
+    let mut reader = Reader { state: State::Start, union: Vec::new(), unions: Vec::new(), at: opened };
     if cursor.rest().starts_with(']') {
         if !cursor.rest().get(1..).is_some_and(has_closing_bracket) {
             return cursor.fail("empty char-class");
         }
         cursor.next();
-        reader.value(']', cursor)?;
+        reader.value(']')?;
     }
     loop {
+        reader.at = cursor.offset();
         let Some(next) = cursor.next() else {
             return Err(Error::at("premature end of char-class", opened));
         };
@@ -54,8 +55,8 @@ pub(super) fn parse_class(cursor: &mut Cursor<'_>, ranges: Ranges, depth: usize)
             '-' => reader.hyphen(cursor)?,
             '[' if cursor.rest().starts_with(':') && posix_follows(cursor.rest()) => {
                 match posix_bracket(cursor, ranges)? {
-                    Some(item) => reader.set(item, cursor)?,
-                    None => reader.value('[', cursor)?,
+                    Some(item) => reader.set(item)?,
+                    None => reader.value('[')?,
                 }
             }
             '[' => {
@@ -64,7 +65,7 @@ pub(super) fn parse_class(cursor: &mut Cursor<'_>, ranges: Ranges, depth: usize)
             }
             '&' if cursor.eat("&") => reader.intersect(),
             '\\' => reader.escape(cursor, ranges)?,
-            other => reader.value(other, cursor)?,
+            other => reader.value(other)?,
         }
     }
     Ok(reader.finish(negated))
@@ -74,13 +75,15 @@ struct Reader {
     state: State,
     union: Vec<ClassItem>,
     unions: Vec<Vec<ClassItem>>,
+    /// Where the item being read begins.
+    at: usize,
 }
 
 impl Reader {
-    fn value(&mut self, value: char, cursor: &Cursor<'_>) -> Parsed<()> {
+    fn value(&mut self, value: char) -> Parsed<()> {
         match std::mem::replace(&mut self.state, State::Value(value)) {
             State::Value(pending) => self.union.push(ClassItem::Range(pending, pending)),
-            State::Range(low) if low > value => return cursor.fail("empty range in char class"),
+            State::Range(low) if low > value => return Err(Error::at("empty range in char class", self.at)),
             State::Range(low) => {
                 self.union.push(ClassItem::Range(low, value));
                 self.state = State::Complete;
@@ -90,10 +93,10 @@ impl Reader {
         Ok(())
     }
 
-    fn set(&mut self, item: ClassItem, cursor: &Cursor<'_>) -> Parsed<()> {
+    fn set(&mut self, item: ClassItem) -> Parsed<()> {
         match std::mem::replace(&mut self.state, State::Set) {
             State::Value(pending) => self.union.push(ClassItem::Range(pending, pending)),
-            State::Range(_) => return cursor.fail("char-class value at end of range"),
+            State::Range(_) => return Err(Error::at("char-class value at end of range", self.at)),
             State::Start | State::Set | State::Complete => {}
         }
         self.union.push(item);
@@ -103,13 +106,13 @@ impl Reader {
     fn hyphen(&mut self, cursor: &Cursor<'_>) -> Parsed<()> {
         let closes = cursor.rest().starts_with(']') || cursor.rest().starts_with("&&");
         match self.state {
-            State::Value(_) | State::Set if closes => self.value('-', cursor),
-            State::Set => cursor.fail("unmatched range specifier in char-class"),
+            State::Value(_) | State::Set if closes => self.value('-'),
+            State::Set => Err(Error::at("unmatched range specifier in char-class", self.at)),
             State::Value(low) => {
                 self.state = State::Range(low);
                 Ok(())
             }
-            State::Start | State::Range(_) | State::Complete => self.value('-', cursor),
+            State::Start | State::Range(_) | State::Complete => self.value('-'),
         }
     }
 
@@ -123,21 +126,21 @@ impl Reader {
     fn escape(&mut self, cursor: &mut Cursor<'_>, ranges: Ranges) -> Parsed<()> {
         if let Some(class_type) = cursor.peek().and_then(|letter| letter_type(letter, ranges.types_ascii)) {
             cursor.next();
-            return self.set(ClassItem::Type(class_type), cursor);
+            return self.set(ClassItem::Type(class_type));
         }
         let rest = cursor.rest();
         if rest.starts_with("p{") || rest.starts_with("P{") {
-            return self.set(ClassItem::Property(property(cursor)?), cursor);
+            return self.set(ClassItem::Property(property(cursor)?));
         }
         if rest.starts_with("u{") {
             cursor.next();
             for character in cursor.unicode_list()? {
-                self.value(character, cursor)?;
+                self.value(character)?;
             }
             return Ok(());
         }
         let character = cursor.escaped_char(true)?;
-        self.value(character, cursor)
+        self.value(character)
     }
 
     fn finish(mut self, negated: bool) -> Class {

@@ -153,7 +153,7 @@ fn mistakes_are_named_with_their_place() {
         ("(?z)", "undefined group option", 0),
         ("a{3,1}", "upper is smaller than lower in repeat range", 1),
         ("a{100001}", "too big number for repeat range", 1),
-        (r"[\w-.]", "unmatched range specifier in char-class", 4),
+        (r"[\w-.]", "unmatched range specifier in char-class", 3),
     ] {
         let error = Regex::new(pattern).expect_err(pattern);
         assert_eq!((error.message(), error.offset()), (message, Some(offset)), "{pattern}");

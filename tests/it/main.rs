@@ -4,6 +4,7 @@ mod demo;
 mod examples;
 mod golden;
 mod language;
+mod post;
 mod rooms;
 mod shared;
 mod twitter;

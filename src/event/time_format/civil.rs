@@ -1,4 +1,5 @@
-//! The proleptic Gregorian calendar over the whole range of a `Timestamp` (jiff's ends at the years -9999 and 9999).
+//! The proleptic Gregorian calendar over the whole range of a `Timestamp` (jiff's ends at the years -9999 and
+//! 9999).
 
 /// Seconds in a day.
 pub(crate) const DAY_SECONDS: i64 = 86_400;

@@ -67,7 +67,7 @@ impl DateParser {
         DateParser::compile_at(format, locale, precision, Timestamp::now())
     }
 
-    pub(super) fn compile_at(
+    fn compile_at(
         format: &str,
         locale: &Locale,
         precision: Precision,
@@ -86,8 +86,10 @@ impl DateParser {
                 },
                 year,
                 // Letters in quotes count too, as in org.logstash.filters.parser.JodaParser.
-                guesses_year: !pattern.contains(['y', 'Y'])
-                    && !(precision == Precision::Nanoseconds && pattern.contains('u')),
+                guesses_year: match precision {
+                    Precision::Milliseconds => !pattern.contains(['y', 'Y']),
+                    Precision::Nanoseconds => !pattern.contains(['y', 'u']),
+                },
                 has_offset: pattern.contains('Z'),
             },
         };
@@ -104,7 +106,7 @@ impl DateParser {
         self.parse_at(source, zone, Timestamp::now)
     }
 
-    pub(super) fn parse_at(
+    fn parse_at(
         &self,
         source: DateSource<'_>,
         zone: &Zone,
@@ -145,7 +147,8 @@ impl DateParser {
     }
 }
 
-/// Without a year in the text it is this year; but in January, December is last year's, and in December, January is next year's.
+/// Without a year in the text it is this year; but in January, December is last year's, and in December, January
+/// is next year's.
 fn guess_year(fields: &Fields, has_offset: bool, zone: &Zone, now: Timestamp) -> Option<i64> {
     let (this_year, this_month) = year_and_month(now);
     let instant = match has_offset {
@@ -192,7 +195,8 @@ fn unix(source: DateSource<'_>) -> Option<i64> {
             let Some((seconds, fraction)) = text.split_once('.') else {
                 return to_millis(text.parse().ok()?);
             };
-            // The fraction is added even to a negative number, and may itself have a sign: Logstash reads it as a whole number.
+            // The fraction is added even to a negative number, and may itself have a sign: Logstash reads it as a
+            // whole number.
             let digits = fraction.get(..3).unwrap_or(fraction);
             let unit = 10_i64.pow(3_u32.saturating_sub(u32::try_from(digits.len()).ok()?));
             to_millis(seconds.parse().ok()?)?.checked_add(digits.parse::<i64>().ok()? * unit)
@@ -260,7 +264,8 @@ fn from_nanos(nanos: i128) -> Option<Timestamp> {
     Timestamp::new(seconds, u32::try_from(nanos.rem_euclid(NANOS)).ok()?)
 }
 
-/// `@` and 24 hexadecimal digits: seconds from 2^62 and nanoseconds. Of the leap seconds only the first 10 are taken away, as Logstash does.
+/// `@` and 24 hexadecimal digits: seconds from 2^62 and nanoseconds. Of the leap seconds only the first 10 are
+/// taken away, as Logstash does.
 fn tai64n(text: &str, exact: bool) -> Option<Timestamp> {
     let digits = text.strip_prefix('@').unwrap_or(text);
     let seconds = i64::from_str_radix(digits.get(..16)?, 16).ok()? & ((1 << 62) - 1);

@@ -1,4 +1,5 @@
-//! The fields that a parser collects from a text, and the local time they make (org.joda.time.format.DateTimeParserBucket).
+//! The fields that a parser collects from a text, and the local time they make
+//! (org.joda.time.format.DateTimeParserBucket).
 use super::civil::{self, DAY_SECONDS, Date};
 use super::zone::Zone;
 
@@ -43,7 +44,8 @@ pub(super) enum Field {
 }
 
 impl Field {
-    /// What orders the fields: the length of the unit it counts within, then that of its own unit, each from long to short.
+    /// What orders the fields: the length of the unit it counts within, then that of its own unit, each from long
+    /// to short.
     const fn rank(self) -> (u8, u8) {
         match self {
             Field::Era => (0, 0),
@@ -65,7 +67,8 @@ impl Field {
         }
     }
 
-    /// Whether its unit is a month, a week or a day: a text whose longest unit is one of these leaves the year open.
+    /// Whether its unit is a month, a week or a day: a text whose longest unit is one of these leaves the year
+    /// open.
     const fn needs_year(self) -> bool {
         matches!(self.rank().1, 3..=5)
     }
@@ -185,8 +188,9 @@ fn plain_local(list: &[(Field, i32)], default_year: i32) -> Option<i64> {
     Some(Date { year, month, day }.epoch_days() * DAY + time)
 }
 
-/// Joda-Time's way: sets the fields from the longest unit to the shortest, each time falling back to the unit's beginning, and then all
-/// of them once more, so that a week day moves the date within its week and contradictions end as they do there.
+/// Joda-Time's way: sets the fields from the longest unit to the shortest, each time falling back to the unit's
+/// beginning, and then all of them once more, so that a week day moves the date within its week and
+/// contradictions end as they do there.
 fn general_local(list: &[(Field, i32)], default_year: i32) -> Option<i64> {
     let mut sorted = [(Field::Era, 0); MOST_FIELDS + 1];
     let mut count = list.len();
@@ -275,7 +279,8 @@ impl Local {
     }
 
     fn set_time(&mut self, field: Field, value: i64) -> Option<()> {
-        // How many of the unit there are in the longer one, and the unit; clock hours begin with the longer unit's last.
+        // How many of the unit there are in the longer one, and the unit; clock hours begin with the longer
+        // unit's last.
         let (count, unit) = match field {
             Field::Halfday => (2, HALFDAY),
             Field::Hour | Field::ClockHour => (24, HOUR),

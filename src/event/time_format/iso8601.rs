@@ -2,8 +2,9 @@
 use super::fields::{Field, Fields};
 use super::steps::{read_fraction, read_literal, read_number, read_zone_offset};
 
-/// Reads `2024`, `2024-05`, `2024-05-06`, `2024-W19-1` or `2024-127`, each with or without a time behind `T`; a time alone; or
-/// `2024-05-06 07:08:09.123` with or without an offset. A time may end in a fraction and an offset.
+/// Reads `2024`, `2024-05`, `2024-05-06`, `2024-W19-1` or `2024-127`, each with or without a time behind `T`; a
+/// time alone; or `2024-05-06 07:08:09.123` with or without an offset. A time may end in a fraction and an
+/// offset.
 pub(super) fn read(text: &str, fields: &mut Fields) -> Option<()> {
     let whole = |end: Option<usize>| end.filter(|end| *end == text.len()).map(|_| ());
     if let Some(found) = whole(read_date_time(text, fields)) {

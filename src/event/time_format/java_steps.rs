@@ -7,13 +7,15 @@ use super::steps::{Step, Steps, Texts, zone_names};
 
 impl Steps {
     /// # Errors
-    /// For patterns that java.time refuses, and for letters whose fields make no date: weeks, quarters, day periods and the like.
+    /// For patterns that java.time refuses, and for letters whose fields make no date: weeks, quarters, day
+    /// periods and the like.
     pub(super) fn compile_java(pattern: &str, locale: &Locale) -> Result<Steps, PatternError> {
         let parts = parts(pattern)?;
         if parts.len() > MOST_FIELDS {
             return Err(PatternError::TooLong(pattern.to_owned()));
         }
-        // Open optional sections, the outermost first; an instant's fields outside of them stand in the first list.
+        // Open optional sections, the outermost first; an instant's fields outside of them stand in the first
+        // list.
         let mut open = vec![Vec::new()];
         for (index, part) in parts.iter().enumerate() {
             let step = match part {

@@ -1,4 +1,5 @@
-//! Joda-Time's pattern letters (org.joda.time.format.DateTimeFormat): how `%{+...}` prints and what the date filter's patterns consist of.
+//! Joda-Time's pattern letters (org.joda.time.format.DateTimeFormat): how `%{+...}` prints and what the date
+//! filter's patterns consist of.
 use super::PatternError;
 use super::moment::Field;
 use super::print::{Print, Sign, names, print_all};

@@ -35,8 +35,8 @@ static LOCALES: LazyLock<HashMap<&'static str, Locale>> = LazyLock::new(|| {
 });
 
 impl Locale {
-    /// The names for a BCP 47 tag such as `de-AT` (`de_AT` is taken too): those of its region, else those of its language,
-    /// else the English ones, which the JDK also has for languages it does not know.
+    /// The names for a BCP 47 tag such as `de-AT` (`de_AT` is taken too): those of its region, else those of its
+    /// language, else the English ones, which the JDK also has for languages it does not know.
     pub fn for_tag(tag: &str) -> &'static Locale {
         let mut subtags = tag.split(['-', '_']);
         let language = subtags.next().unwrap_or_default().to_ascii_lowercase();

@@ -1,4 +1,5 @@
-//! Time as configs write it: calendar arithmetic, zones, and the pattern languages of `%{+...}`, `%{{...}}` and the date filter.
+//! Time as configs write it: calendar arithmetic, zones, and the pattern languages of `%{+...}`, `%{{...}}` and
+//! the date filter.
 pub(crate) mod civil;
 mod date_parser;
 mod fields;

@@ -1,4 +1,5 @@
-//! The parsing side of Joda-Time patterns: one small step for each part (org.joda.time.format.DateTimeFormatterBuilder).
+//! The parsing side of Joda-Time patterns: one small step for each part
+//! (org.joda.time.format.DateTimeFormatterBuilder).
 use super::PatternError;
 use super::fields::{Field, Fields, MOST_FIELDS};
 use super::joda::{Token, tokens};

@@ -41,8 +41,9 @@ impl Zone {
         Zone(Rule::Named(TimeZone::system()))
     }
 
-    /// A zone by the id that Joda-Time knows it by (org.joda.time.DateTimeZone.forID): a name of the tz database as it is
-    /// written there, `UTC`, `UT`, `GMT`, `Z`, or an offset such as `+09`, `+0900`, `-03:30`, `UTC+01:00`.
+    /// A zone by the id that Joda-Time knows it by (org.joda.time.DateTimeZone.forID): a name of the tz database
+    /// as it is written there, `UTC`, `UT`, `GMT`, `Z`, or an offset such as `+09`, `+0900`, `-03:30`,
+    /// `UTC+01:00`.
     ///
     /// # Errors
     /// When it is none of these.
@@ -90,8 +91,8 @@ impl Zone {
         timestamp.map_or(0, |timestamp| i64::from(zone.to_offset(timestamp).seconds()))
     }
 
-    /// The instant of a local time given as if it were UTC seconds; an overlap takes the earlier instant, a gap has none.
-    /// This is how Joda-Time (and so the date filter) reads local times.
+    /// The instant of a local time given as if it were UTC seconds; an overlap takes the earlier instant, a gap
+    /// has none. This is how Joda-Time (and so the date filter) reads local times.
     pub(crate) fn instant_strict(&self, local: i64) -> Option<i64> {
         match self.local(local) {
             Local::Plain(offset) | Local::Overlap { before: offset } => Some(local - offset),
@@ -99,7 +100,8 @@ impl Zone {
         }
     }
 
-    /// As `instant_strict`, but a time in a gap moves forward by the gap's length, as in `java.time.ZonedDateTime`.
+    /// As `instant_strict`, but a time in a gap moves forward by the gap's length, as in
+    /// `java.time.ZonedDateTime`.
     pub(crate) fn instant_lenient(&self, local: i64) -> i64 {
         match self.local(local) {
             Local::Plain(offset) | Local::Overlap { before: offset } | Local::Gap { before: offset } => {
@@ -141,14 +143,14 @@ fn jiff_datetime(date: Date, second: i64) -> Option<jiff::civil::DateTime> {
     .ok()
 }
 
-/// A year inside jiff's range with the calendar and the rules of a year outside it: the last rule of a zone goes on for
-/// ever, as its first one always was, and the calendar repeats every 400 years.
+/// A year inside jiff's range with the calendar and the rules of a year outside it: the last rule of a zone goes
+/// on for ever, as its first one always was, and the calendar repeats every 400 years.
 const fn far_year(year: i64) -> i64 {
     (if year > 0 { 9200 } else { -9600 }) + year.rem_euclid(400)
 }
 
-/// Reads `+hh`, `+hhmm`, `+hh:mm` and so on down to milliseconds, from the byte `at` on: the offset in milliseconds and where it
-/// ends (`TimeZoneOffset` of Joda-Time's DateTimeFormatterBuilder).
+/// Reads `+hh`, `+hhmm`, `+hh:mm` and so on down to milliseconds, from the byte `at` on: the offset in
+/// milliseconds and where it ends (`TimeZoneOffset` of Joda-Time's DateTimeFormatterBuilder).
 pub(crate) fn read_offset(text: &str, at: usize) -> Option<(i64, usize)> {
     let bytes = text.as_bytes();
     let negative = match bytes.get(at)? {

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use onig::{Regex, RegexOptions, Syntax};
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::KafkaError;
 
 use super::KafkaOptions;
 use crate::kafka::Refusal;
+use crate::regex::Regex;
 
 /// Kafka's own topics, which a pattern skips unless `exclude_internal_topics => false`.
 const INTERNAL: [&str; 3] = ["__consumer_offsets", "__transaction_state", "__share_group_state"];
@@ -52,9 +52,8 @@ impl Topics {
         };
         // The Java client matches whole names (`Matcher.matches`). librdkafka's own patterns are POSIX ones and find
         // anywhere, so they are not used.
-        let whole = format!("\\A(?:{pattern})\\z");
-        let regex = Regex::with_options(&whole, RegexOptions::REGEX_OPTION_NONE, Syntax::java())
-            .map_err(|error| Refusal::new("topics_pattern", error.description().to_owned()))?;
+        let regex = Regex::new(&format!("\\A(?:{pattern})\\z"))
+            .map_err(|error| Refusal::new("topics_pattern", error.to_string()))?;
         let refresh = Duration::from_millis(options.metadata_max_age_ms.max(1).unsigned_abs());
         Ok(Topics::Matching(Pattern { regex, internal, refresh }))
     }
@@ -112,8 +111,8 @@ mod tests {
     use super::*;
 
     fn pattern(text: &str, internal: bool) -> Pattern {
-        let regex = Regex::with_options(&format!("\\A(?:{text})\\z"), RegexOptions::REGEX_OPTION_NONE, Syntax::java());
-        Pattern { regex: regex.expect("a pattern"), internal, refresh: EAGER }
+        let regex = Regex::new(&format!("\\A(?:{text})\\z")).expect("a pattern");
+        Pattern { regex, internal, refresh: EAGER }
     }
 
     #[test]

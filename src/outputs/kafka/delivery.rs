@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
+use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{ProducerContext, ThreadedProducer};
 use tokio::sync::Notify;
 
@@ -37,7 +37,8 @@ impl ProducerContext<Spread> for Context {
     type DeliveryOpaque = Box<Receipt>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, receipt: Box<Receipt>) {
-        receipt.batch.settle(result.as_ref().err().map(|(error, _)| Failure::new(receipt.index, error)));
+        let failure = result.as_ref().err().map(|(error, message)| Failure::new(receipt.index, message.topic(), error));
+        receipt.batch.settle(failure);
     }
 
     fn get_custom_partitioner(&self) -> Option<&Spread> {
@@ -64,13 +65,14 @@ pub struct Failure {
 
 impl Failure {
     /// Judges an error as the Java client's `RetriableException` does, by which Logstash drops events or keeps them.
-    pub fn new(index: usize, error: &KafkaError) -> Self {
+    pub fn new(index: usize, topic: &str, error: &KafkaError) -> Self {
         let passing = match error.rdkafka_error_code() {
             Some(code) => !is_final(code),
             // A topic's name with a NUL in it.
             None => false,
         };
-        Failure { index, reason: error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string()), passing }
+        let why = error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());
+        Failure { index, reason: format!("topic {topic}: {why}"), passing }
     }
 }
 
@@ -159,7 +161,7 @@ mod tests {
 
     #[test]
     fn errors_are_judged_as_by_the_java_client() {
-        let passing = |code| Failure::new(0, &KafkaError::MessageProduction(code)).passing;
+        let passing = |code| Failure::new(0, "logs", &KafkaError::MessageProduction(code)).passing;
         assert!(passing(RDKafkaErrorCode::MessageTimedOut));
         assert!(passing(RDKafkaErrorCode::UnknownTopicOrPartition));
         assert!(passing(RDKafkaErrorCode::NotEnoughReplicas));
