@@ -1,5 +1,6 @@
 //! `rstash demo`: tweets go from the stand-in Twitter through the embedded Kafka to standard output.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 
 fn demo(arguments: &[&str]) -> Output {
@@ -47,6 +48,25 @@ fn so_many_tweets_are_shown_and_then_it_ends() {
     ] {
         assert!(notes.contains(part), "{part:?} is missing in:\n{notes}");
     }
+}
+
+#[test]
+fn it_ends_quietly_when_nobody_looks_any_more() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rstash"));
+    command
+        .args(["demo", "--rate", "200"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut program = command.spawn().expect("the program starts");
+    let mut shown = BufReader::new(program.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    shown.read_line(&mut line).expect("a line");
+    assert_eq!(line, "{\n");
+    drop(shown);
+    let output = program.wait_with_output().expect("the program ends");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(!text(&output.stderr).contains("ERROR"), "{}", text(&output.stderr));
 }
 
 #[test]
