@@ -10,7 +10,7 @@
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
 //! | [`testing`] | `rstash test` |
-//! | [`demo`] | a stand-in Twitter and an embedded Kafka, and two pipelines between them |
+//! | [`demo`] | `rstash demo`: a stand-in Twitter, an embedded Kafka, and two pipelines between them |
 //! | [`settings`] | logstash.yml, pipelines.yml, and which config texts they lead to |
 //! | [`logging`] | the log of the process |
 //! | [`cli`] | flags, subcommands, exit statuses |
@@ -23,6 +23,7 @@ pub mod demo;
 pub mod event;
 pub mod filters;
 pub mod inputs;
+pub mod kafka;
 pub mod language;
 pub mod logging;
 pub mod outputs;

@@ -1,6 +1,7 @@
 //! The subcommands, none of which Logstash has: each hands its arguments to the room that does the work.
 use super::plugins::{self, PluginsArgs};
 use super::{Failure, print};
+use crate::demo::{self, DemoArgs};
 use crate::testing::{self, Format};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -11,6 +12,8 @@ use std::path::PathBuf;
 pub enum Action {
     /// Run test cases of pipelines
     Test(TestArgs),
+    /// Show tweets run through an embedded Kafka
+    Demo(DemoArgs),
     /// List the plugins, or explain one
     Plugins(PluginsArgs),
 }
@@ -34,11 +37,16 @@ impl Action {
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Action::Test(arguments) => test(&arguments),
+            Action::Demo(arguments) => show(&arguments),
             Action::Plugins(arguments) => {
                 print(&plugins::page(crate::registry(), &arguments).map_err(Failure::Action)?)
             }
         }
     }
+}
+
+fn show(arguments: &DemoArgs) -> Result<(), Failure> {
+    demo::run(arguments, &mut io::stderr()).map_err(|error| Failure::Action(error.to_string()))
 }
 
 fn test(arguments: &TestArgs) -> Result<(), Failure> {

@@ -1,6 +1,21 @@
 //! The codecs: one file per plugin, named as in Logstash.
 
+mod documents;
+mod dots;
+mod json;
+mod json_lines;
+mod line;
+mod plain;
+pub mod rubydebug;
+pub mod terminal;
+mod text;
+mod tokenizer;
+
+#[cfg(test)]
+mod tests;
+
 use crate::plugin::Spec;
 
 /// Every codec of this build, sorted by name.
-pub static SPECS: &[&Spec] = &[];
+pub static SPECS: &[&Spec] =
+    &[&dots::SPEC, &json::SPEC, &json_lines::SPEC, &line::SPEC, &plain::SPEC, &rubydebug::SPEC];

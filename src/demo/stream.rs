@@ -10,10 +10,12 @@ use futures_util::stream;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::tweets::to_line;
-use super::twitter_endpoint::{Act, Shared};
+use super::twitter_endpoint::{Act, Shared, Turn};
 
 /// Written with one system call when there is no rate to keep.
 const TWEETS_PER_CHUNK: u64 = 16;
+/// The pause before the window is looked at again.
+const WINDOW_PAUSE: Duration = Duration::from_millis(5);
 
 /// Where a connection stands.
 pub struct Stream {
@@ -83,9 +85,14 @@ impl Stream {
         };
         let mut chunk = String::new();
         let mut sent = 0;
-        for _ in 0..count.min(most) {
-            if !self.take_one() {
-                break;
+        while sent < count.min(most) {
+            match self.shared.take_turn() {
+                Turn::Now => {}
+                Turn::Later if sent == 0 => {
+                    sleep(WINDOW_PAUSE).await;
+                    continue;
+                }
+                Turn::Later | Turn::Never => break,
             }
             sent += 1;
             let line = self.tweet();
@@ -100,17 +107,6 @@ impl Stream {
             chunk.push_str("\r\n");
         }
         (chunk, sent)
-    }
-
-    fn take_one(&self) -> bool {
-        match &mut self.shared.state().left {
-            Some(0) => false,
-            Some(left) => {
-                *left -= 1;
-                true
-            }
-            None => true,
-        }
     }
 
     fn tweet(&self) -> String {

@@ -3,6 +3,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -39,6 +40,8 @@ pub struct Options {
     pub bearer_token: &'static str,
     /// What the first connections see, in order; later ones are streamed to as they should be.
     pub script: Vec<Connection>,
+    /// Holds tweets back while too many of those sent have not arrived.
+    pub window: Option<Window>,
     /// Remember what was asked and sent, for [`Endpoint::requests`] and [`Endpoint::sent`]. Costs memory for ever.
     pub record: bool,
 }
@@ -54,9 +57,18 @@ impl Default for Options {
             secrets: signature::EXAMPLE,
             bearer_token: "AAAAAAAAAAAAAAAAAAAAAExample",
             script: Vec::new(),
+            window: None,
             record: false,
         }
     }
+}
+
+/// How many tweets may be on their way.
+#[derive(Debug, Clone)]
+pub struct Window {
+    /// Counts those that arrived where they should.
+    pub arrived: Arc<AtomicU64>,
+    pub most: u64,
 }
 
 /// What one connection to a stream sees.
@@ -111,7 +123,10 @@ pub(super) struct Shared {
 /// What changes while the endpoint runs.
 pub(super) struct Progress {
     pub tweets: Tweets,
-    pub left: Option<u64>,
+    /// Tweets still to be sent, where there is an end.
+    left: Option<u64>,
+    /// Tweets that were taken to be sent.
+    taken: u64,
     pub sent: Vec<Arc<str>>,
     seen: Vec<Seen>,
     script: VecDeque<Connection>,
@@ -126,6 +141,33 @@ impl Shared {
     }
 }
 
+/// Whether another tweet may be sent.
+pub(super) enum Turn {
+    Now,
+    /// When some of those on their way have arrived.
+    Later,
+    /// All are sent.
+    Never,
+}
+
+impl Shared {
+    /// Counts one more tweet as sent, if there is one to send.
+    pub fn take_turn(&self) -> Turn {
+        let mut state = self.state();
+        if state.left == Some(0) {
+            return Turn::Never;
+        }
+        if let Some(window) = &self.options.window
+            && state.taken.saturating_sub(window.arrived.load(Ordering::Acquire)) >= window.most
+        {
+            return Turn::Later;
+        }
+        state.taken += 1;
+        state.left = state.left.map(|left| left - 1);
+        Turn::Now
+    }
+}
+
 impl Endpoint {
     /// Starts an endpoint on a free port of loopback, on a thread of its own.
     pub fn start(options: Options) -> io::Result<Self> {
@@ -135,6 +177,7 @@ impl Endpoint {
         let progress = Progress {
             tweets: Tweets::new(options.seed, options.start),
             left: options.count,
+            taken: 0,
             sent: Vec::new(),
             seen: Vec::new(),
             script: options.script.clone().into(),

@@ -1,6 +1,7 @@
 //! Values as text, the way Java (`toString`) and Ruby (`to_s`, `inspect`) write them.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use super::object::Object;
 use super::value::Value;
@@ -191,33 +192,64 @@ fn push_ruby_hash(out: &mut String, object: &Object) {
 /// `String#inspect`: quotes, backslashes, `#{`, `#$`, `#@` and whatever does not print are escaped.
 pub fn push_ruby_string(out: &mut String, text: &str) {
     out.push('"');
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' | '\\' => out.extend(['\\', character]),
-            '#' if matches!(characters.peek(), Some('{' | '$' | '@')) => out.push_str("\\#"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{0C}' => out.push_str("\\f"),
-            '\u{0B}' => out.push_str("\\v"),
-            '\u{08}' => out.push_str("\\b"),
-            '\u{07}' => out.push_str("\\a"),
-            '\u{1B}' => out.push_str("\\e"),
-            other if is_printable(other) => out.push(other),
-            other if (other as u32) < 0x1_0000 => _ = write!(out, "\\u{:04X}", other as u32),
-            other => _ = write!(out, "\\u{{{:X}}}", other as u32),
-        }
-    }
+    push_ruby_escaped(out, text);
     out.push('"');
 }
 
-/// Whether Ruby prints a character as it is. Format characters (U+FEFF, U+200B) do print, separators do not.
+/// `String#inspect` without the quotes around it.
+pub fn push_ruby_escaped(out: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| !prints_as_it_is(byte)) {
+        let (plain, special) = rest.split_at(at);
+        out.push_str(plain);
+        let mut characters = special.chars();
+        if let Some(character) = characters.next() {
+            push_escaped(out, character, characters.clone().next());
+        }
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
+}
+
+/// Whether a byte is a character of ASCII that is never escaped.
+fn prints_as_it_is(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'#')
+}
+
+fn push_escaped(out: &mut String, character: char, next: Option<char>) {
+    match character {
+        '"' | '\\' => out.extend(['\\', character]),
+        '#' if matches!(next, Some('{' | '$' | '@')) => out.push_str("\\#"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\u{0C}' => out.push_str("\\f"),
+        '\u{0B}' => out.push_str("\\v"),
+        '\u{08}' => out.push_str("\\b"),
+        '\u{07}' => out.push_str("\\a"),
+        '\u{1B}' => out.push_str("\\e"),
+        other if is_printable(other) => out.push(other),
+        other if (other as u32) < 0x1_0000 => _ = write!(out, "\\u{:04X}", other as u32),
+        other => _ = write!(out, "\\u{{{:X}}}", other as u32),
+    }
+}
+
+/// Whether Ruby prints a character as it is. Format characters (U+FEFF, U+200B) and private ones do print; controls,
+/// separators of lines and code points that stand for nothing do not.
 fn is_printable(character: char) -> bool {
-    !(character.is_control()
-        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{E000}'..='\u{F8FF}')
-        || (character as u32) & 0xFFFE == 0xFFFE
-        || (character as u32) >= 0xF_0000)
+    static UNPRINTABLE: LazyLock<Option<regex::Regex>> =
+        LazyLock::new(|| regex::Regex::new(r"[\p{Cc}\p{Cn}\p{Zl}\p{Zp}]").ok());
+    match character {
+        ' '..='~' => true,
+        // Most of what is written anywhere: Latin, kana, Chinese, Hangul.
+        '\u{A0}'..='\u{377}' | '\u{3041}'..='\u{3096}' | '\u{30A0}'..='\u{30FF}' => true,
+        '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' => true,
+        other => {
+            let mut bytes = [0; 4];
+            let text = other.encode_utf8(&mut bytes);
+            !UNPRINTABLE.as_ref().is_some_and(|unprintable| unprintable.is_match(text))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -278,5 +310,8 @@ mod tests {
         let mut out = String::new();
         push_ruby_string(&mut out, "a\"b\\c#{d} #e\n\u{7f}\u{2028}\u{feff}é😀");
         assert_eq!(out, "\"a\\\"b\\\\c\\#{d} #e\\n\\u007F\\u2028\u{feff}é😀\"");
+        out.clear();
+        push_ruby_string(&mut out, "\u{378} \u{e000} \u{fffe} \u{ffff} \u{fffd} #\u{1ffff}");
+        assert_eq!(out, "\"\\u0378 \u{e000} \\uFFFE \\uFFFF \u{fffd} #\\u{1FFFF}\"");
     }
 }

@@ -67,8 +67,9 @@ impl Generator {
     fn new(reader: &mut OptionReader<'_>) -> Option<Self> {
         let Options { codec, count, lines, message, threads } = Options::read(reader)?;
         if lines.is_some() && reader.is_given("message") {
-            let problem = Problem::warning(reader.span("message"), "generator sends lines, message has no effect")
-                .label("not used");
+            let problem =
+                Problem::warning(reader.span("message"), "generator sends lines, message has no effect")
+                    .label("not used");
             reader.report(problem.help("remove message or lines"));
         }
         let text = match lines {
@@ -238,8 +239,7 @@ mod tests {
 
     #[tokio::test]
     async fn lines_share_the_number_of_their_round() {
-        let config =
-            r#"input { generator { lines => ["a", 2] count => 2 ecs_compatibility => disabled } }"#;
+        let config = r#"input { generator { lines => ["a", 2] count => 2 ecs_compatibility => disabled } }"#;
         let events: Vec<_> = run(config, &testkit::context()).await.iter().map(without_host).collect();
         assert_eq!(
             events,
@@ -274,8 +274,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_codec_holds_back_comes_at_the_end_without_a_number() {
-        let config =
-            r#"input { generator { count => 2 message => "ab" codec => line ecs_compatibility => disabled } }"#;
+        let config = r#"input { generator { count => 2 message => "ab" codec => line ecs_compatibility => disabled } }"#;
         let events = run(config, &testkit::context()).await;
         assert_eq!(events.iter().map(without_host).collect::<Vec<_>>(), [r#"{"message":"abab"}"#]);
     }

@@ -9,7 +9,8 @@ use tokio::time::Instant;
 
 use crate::event::{Event, FieldReference, SetError};
 use crate::plugin::{
-    Build, EcsMode, Example, Input, Kind, OptionReader, Problem, RunError, Shutdown, Sink, Spec, choices, options,
+    Build, EcsMode, Example, Input, Kind, OptionReader, Problem, RunError, Shutdown, Sink, Spec, choices,
+    options,
 };
 
 pub static SPEC: Spec = Spec {
@@ -218,7 +219,8 @@ mod tests {
     #[tokio::test]
     async fn epoch_is_the_time_in_seconds() {
         let before = crate::event::Timestamp::now().epoch_seconds();
-        let events = run(r#"interval => 0 count => 1 message => "epoch" ecs_compatibility => disabled"#).await;
+        let events =
+            run(r#"interval => 0 count => 1 message => "epoch" ecs_compatibility => disabled"#).await;
         let after = crate::event::Timestamp::now().epoch_seconds();
         let Some(Value::Int(clock)) = events[0].data().get("clock") else { panic!("no clock") };
         assert!((before..=after).contains(clock));

@@ -2,10 +2,11 @@
 
 mod generator;
 mod heartbeat;
+mod kafka;
 mod stdin;
-pub mod twitter;
+mod twitter;
 
 use crate::plugin::Spec;
 
 /// Every input of this build, sorted by name.
-pub static SPECS: &[&Spec] = &[&generator::SPEC, &heartbeat::SPEC, &stdin::SPEC, &twitter::SPEC];
+pub static SPECS: &[&Spec] = &[&generator::SPEC, &heartbeat::SPEC, &kafka::SPEC, &stdin::SPEC, &twitter::SPEC];

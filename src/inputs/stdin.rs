@@ -269,11 +269,8 @@ mod tests {
 
     #[tokio::test]
     async fn documents_keep_their_own_line_as_original() {
-        let events = run(
-            &["{\"a\":1}\n{\"a\"", ":2}\n{\"a\":3}"],
-            decoder("json_lines", &testkit::context()),
-        )
-        .await;
+        let events =
+            run(&["{\"a\":1}\n{\"a\"", ":2}\n{\"a\":3}"], decoder("json_lines", &testkit::context())).await;
         let originals: Vec<_> = events
             .iter()
             .map(|event| {
@@ -291,8 +288,7 @@ mod tests {
         let (_never, blocks) = mpsc::channel(1);
         let (stop, shutdown) = Shutdown::channel();
         let decoder = decoder("line", &testkit::context());
-        let running =
-            tokio::spawn(async move { pump(&Mutex::new(blocks), decoder, &sink, &shutdown).await });
+        let running = tokio::spawn(async move { pump(&Mutex::new(blocks), decoder, &sink, &shutdown).await });
         tokio::task::yield_now().await;
         stop.send(true).unwrap();
         tokio::time::timeout(testkit::LONG, running).await.unwrap().unwrap().unwrap();
@@ -325,7 +321,7 @@ mod tests {
     #[test]
     fn options_are_checked() {
         let context = testkit::context();
-        assert!(testkit::input("input { stdin { codec => json type => x } }", &context).is_ok());
+        assert!(testkit::input("input { stdin { codec => json type => 'x' } }", &context).is_ok());
         let problems = testkit::input("input { stdin { lines => 1 } }", &context).err().unwrap();
         assert!(problems[0].message.contains("lines"), "{problems:?}");
     }

@@ -55,10 +55,10 @@ pub static SPEC: Spec = Spec {
     example: Example {
         config: r#"input {
   twitter {
-    consumer_key => "${TWITTER_CONSUMER_KEY}"
-    consumer_secret => "${TWITTER_CONSUMER_SECRET}"
-    oauth_token => "${TWITTER_OAUTH_TOKEN}"
-    oauth_token_secret => "${TWITTER_OAUTH_TOKEN_SECRET}"
+    consumer_key => "your consumer key"
+    consumer_secret => "your consumer secret"
+    oauth_token => "your oauth token"
+    oauth_token_secret => "your oauth token secret"
     keywords => ["news", "bigdata"]
     full_tweet => true
   }

@@ -24,6 +24,12 @@ pub(super) enum Operand {
     },
 }
 
+/// An expression and how many levels of expressions it has.
+pub(super) struct Measured {
+    pub expression: Expression,
+    pub height: usize,
+}
+
 /// The words between the expressions of one condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BooleanOperator {
@@ -188,14 +194,14 @@ impl Compiler {
     /// `a and b and c or d` is `a and ((b and c) or d)`.
     pub fn join(
         &mut self,
-        operands: Vec<Expression>,
+        operands: Vec<Measured>,
         operators: &[(BooleanOperator, Span)],
-    ) -> Option<Expression> {
+    ) -> Option<Measured> {
         if let Some(lone) = self.mixed(operators) {
             self.diagnostics.push(lone);
             return None;
         }
-        let mut output: Vec<Expression> = Vec::new();
+        let mut output: Vec<Measured> = Vec::new();
         let mut pending: Vec<BooleanOperator> = Vec::new();
         let mut operands = operands.into_iter();
         output.extend(operands.next());
@@ -203,24 +209,42 @@ impl Compiler {
         for (&(operator, _), operand) in operators.iter().zip(operands) {
             if pending.last() == Some(&BooleanOperator::And) && operator == BooleanOperator::Or {
                 pending.pop();
-                apply(BooleanOperator::And, 1, &mut output);
+                self.apply(BooleanOperator::And, 1, &mut output)?;
             }
             pending.push(operator);
             output.push(operand);
         }
-        let mut levels = 0;
         while let Some(operator) = pending.last().copied() {
             let run = pending.iter().rev().take_while(|it| **it == operator).count();
             pending.truncate(pending.len() - run);
-            apply(operator, run, &mut output);
-            levels += 1;
+            self.apply(operator, run, &mut output)?;
         }
-        let whole = output.pop()?;
-        if levels > MAX_DEPTH {
-            self.diagnostics.push(too_deep(whole.span));
+        output.pop()
+    }
+
+    /// Replaces the topmost expressions by one: `count` times the same operator, so one operand more.
+    fn apply(&mut self, operator: BooleanOperator, count: usize, output: &mut Vec<Measured>) -> Option<()> {
+        let operands = output.split_off(output.len().saturating_sub(count + 1));
+        let height = 1 + operands.iter().map(|it| it.height).max()?;
+        let span = operands.first()?.expression.span.to(operands.last()?.expression.span);
+        if height > MAX_DEPTH {
+            self.diagnostics.push(too_deep(span));
             return None;
         }
-        Some(whole)
+        let mut operands: Vec<Expression> = operands.into_iter().map(|it| it.expression).collect();
+        let kind = match operator {
+            BooleanOperator::And => ExpressionKind::And(operands),
+            BooleanOperator::Or => ExpressionKind::Or(operands),
+            BooleanOperator::Xor | BooleanOperator::Nand => {
+                let (right, left) = (Box::new(operands.pop()?), Box::new(operands.pop()?));
+                match operator {
+                    BooleanOperator::Xor => ExpressionKind::Xor(left, right),
+                    _ => ExpressionKind::Nand(left, right),
+                }
+            }
+        };
+        output.push(Measured { expression: Expression { kind, span }, height });
+        Some(())
     }
 
     /// `xor` and `nand` only work alone.
@@ -235,25 +259,6 @@ impl Compiler {
                 .help(format!("put it in parentheses: `([a] {word} [b]) and [c]`")),
         )
     }
-}
-
-/// Replaces the topmost expressions by one: `count` times the same operator, so one operand more.
-fn apply(operator: BooleanOperator, count: usize, output: &mut Vec<Expression>) {
-    let mut operands = output.split_off(output.len().saturating_sub(count + 1));
-    let (Some(first), Some(last)) = (operands.first(), operands.last()) else { return };
-    let span = first.span.to(last.span);
-    let kind = match operator {
-        BooleanOperator::And => ExpressionKind::And(operands),
-        BooleanOperator::Or => ExpressionKind::Or(operands),
-        BooleanOperator::Xor | BooleanOperator::Nand => {
-            let (Some(right), Some(left)) = (operands.pop(), operands.pop()) else { return };
-            match operator {
-                BooleanOperator::Xor => ExpressionKind::Xor(Box::new(left), Box::new(right)),
-                _ => ExpressionKind::Nand(Box::new(left), Box::new(right)),
-            }
-        }
-    };
-    output.push(Expression { kind, span });
 }
 
 /// The operands of `==` and its kin: selectors, strings and numbers, however deep; nothing else.

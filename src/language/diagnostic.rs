@@ -159,7 +159,7 @@ impl Diagnostic {
         let mut excerpts: Vec<Excerpt> = Vec::new();
         for (kind, span, label) in primary.into_iter().chain(related) {
             let Some(source) = sources.get(span.source) else { continue };
-            let line = source.locate(span.start).line;
+            let line = source.line_of(span.start);
             match excerpts
                 .iter_mut()
                 .find(|it| it.source == span.source && it.line == line && it.cut.is_none())

@@ -3,13 +3,16 @@
 use super::ast::*;
 use super::compile::{MAX_DEPTH, too_deep};
 use super::diagnostic::Diagnostic;
-use super::explain::{Explainer, Place, unclosed};
+use super::explain::{Explainer, Place, TEMPLATE, unclosed};
 use super::parser::{Continuation, Failure, PieceParser};
 use super::recover::{self, Resume};
 use super::source::{Source, Span};
 
 /// More mistakes than this in one source are not reported: the first ones matter.
 const MAX_MISTAKES: usize = 20;
+
+/// More findings than this in one source are not kept, whatever they are about.
+const MAX_DIAGNOSTICS: usize = 100;
 
 /// Something that was opened and waits for its closing brace.
 enum Frame {
@@ -91,6 +94,13 @@ impl<'s> Document<'s> {
         let mut diagnostics = document.mistakes;
         diagnostics.append(&mut document.parser.compiler.diagnostics);
         diagnostics.sort_by_key(|it| it.span.map(|span| span.start));
+        let hidden = diagnostics.len().saturating_sub(MAX_DIAGNOSTICS);
+        diagnostics.truncate(MAX_DIAGNOSTICS);
+        if hidden > 0
+            && let Some(last) = diagnostics.pop()
+        {
+            diagnostics.push(last.note(format!("{hidden} more mistakes in {} are not shown", source.name)));
+        }
         (document.sections, diagnostics)
     }
 
@@ -286,7 +296,7 @@ impl<'s> Document<'s> {
             let (what, opened) = frame.opening();
             let diagnostic = unclosed(self.number, what, opened, self.misfit).related(
                 self.span(plugin_start, plugin_start + plugin.text.len()),
-                "so this is not a section of its own",
+                "so this reads as a plugin in it",
             );
             self.mistake(opened, diagnostic);
             self.frames.clear();
@@ -336,7 +346,13 @@ impl<'s> Document<'s> {
         let section = self.frames.first().map_or("section", |it| it.opening().0);
         let diagnostic = self.explainer.explain(&failure, Place::Item { start, section });
         self.mistake(failure.at, diagnostic);
+        if self.done {
+            return;
+        }
         let is_if = recover::split_word(self.rest()).0 == "if" && failure.at > start;
+        if is_if && recover::starts_on_new_line(self.text, failure.at) {
+            return self.open_branch(None, start, failure.at);
+        }
         if let Some(body) = is_if.then(|| recover::after_condition(self.text, failure.at)).flatten() {
             return self.open_branch(None, start, body);
         }
@@ -356,12 +372,13 @@ impl<'s> Document<'s> {
 
     /// Keeps a mistake, unless one on the same line was reported already.
     fn mistake(&mut self, at: usize, diagnostic: Diagnostic) {
-        let line = self.source.locate(at as u32).line;
-        let line_of = |it: &Diagnostic| it.span.map(|span| self.source.locate(span.start).line);
+        let line = self.source.line_of(at as u32);
+        let line_of = |it: &Diagnostic| it.span.map(|span| self.source.line_of(span.start));
         if self.mistakes.last().and_then(line_of) != Some(line) {
             self.mistakes.push(diagnostic);
         }
-        self.done |= self.mistakes.len() >= MAX_MISTAKES;
+        let template = self.mistakes.last().is_some_and(|it| it.message == TEMPLATE);
+        self.done |= template || self.mistakes.len() >= MAX_MISTAKES;
     }
 
     /// Reads on at a place, or not at all; never again at the same place.
@@ -374,8 +391,8 @@ impl<'s> Document<'s> {
 
     /// Remembers the first closing brace that begins its line further left than the line of what it closes.
     fn note_misfit(&mut self, opened: usize, closed: usize) {
-        let closing = self.source.line_range(self.source.locate(closed as u32).line);
-        let opening = self.source.line_range(self.source.locate(opened as u32).line);
+        let closing = self.source.line_range(self.source.line_of(closed as u32));
+        let opening = self.source.line_range(self.source.line_of(opened as u32));
         let indentation = |line: &str| line.len() - line.trim_start().len();
         let before = self.text.get(closing.start..closed).unwrap_or_default();
         let opening_line = self.text.get(opening).unwrap_or_default();

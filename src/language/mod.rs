@@ -21,6 +21,8 @@ mod parser;
 mod recover;
 mod source;
 mod spelling;
+#[cfg(test)]
+mod tests;
 
 pub use check::refused_at_start;
 pub use diagnostic::{Diagnostic, Severity, render_all};
@@ -102,8 +104,16 @@ fn unreadable(problem: Unreadable, number: u32, source: &Source) -> Diagnostic {
 /// # Errors
 /// What is wrong with the text.
 pub fn parse_value(text: &str) -> Result<ast::Value, Diagnostic> {
+    parse_value_with(text, ParseOptions { support_escapes: true })
+}
+
+/// Reads one option value.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn parse_value_with(text: &str, options: ParseOptions) -> Result<ast::Value, Diagnostic> {
     let sources = Sources::single("default", format!("filter {{ plugin {{ option => {text} }} }}"));
-    let config = parse(&sources, ParseOptions { support_escapes: true })
+    let config = parse(&sources, options)
         .into_result()
         .map_err(|mut diagnostics| diagnostics.swap_remove(0))?;
     let mut items = config.sections.into_iter().flat_map(|section| section.items);

@@ -7,7 +7,7 @@ use pest::iterators::{Pair, Pairs};
 use pest_derive::Parser;
 
 use super::ast::*;
-use super::compile::{BooleanOperator, Compiler, MAX_DEPTH, Operand, too_deep};
+use super::compile::{BooleanOperator, Compiler, MAX_DEPTH, Measured, Operand, too_deep};
 use super::escape::process_escapes;
 use super::source::Span;
 
@@ -247,10 +247,10 @@ impl<'t> PieceParser<'t> {
 
     fn condition_of(&mut self, start: Pair<'t, Rule>) -> Option<Expression> {
         let condition = start.into_inner().find(|it| it.as_rule() == Rule::condition)?;
-        self.condition(condition, 0)
+        self.condition(condition, 0).map(|it| it.expression)
     }
 
-    fn condition(&mut self, pair: Pair<'t, Rule>, depth: usize) -> Option<Expression> {
+    fn condition(&mut self, pair: Pair<'t, Rule>, depth: usize) -> Option<Measured> {
         let (mut operands, mut operators) = (Vec::new(), Vec::new());
         let mut complete = true;
         for part in pair.into_inner() {
@@ -266,7 +266,7 @@ impl<'t> PieceParser<'t> {
         if complete { self.compiler.join(operands, &operators) } else { None }
     }
 
-    fn expression(&mut self, pair: Pair<'t, Rule>, depth: usize) -> Option<Expression> {
+    fn expression(&mut self, pair: Pair<'t, Rule>, depth: usize) -> Option<Measured> {
         let span = self.span(&pair);
         if depth > MAX_DEPTH {
             self.compiler.diagnostics.push(too_deep(Span { end: span.start + 1, ..span }));
@@ -274,32 +274,34 @@ impl<'t> PieceParser<'t> {
         }
         let mut inner = pair.into_inner();
         let first = inner.next()?;
-        let kind = match first.as_rule() {
+        let (kind, height) = match first.as_rule() {
             Rule::group => return self.group(first, depth),
             Rule::negative_expression => {
                 let negated = first.into_inner().next()?;
-                let expression = match negated.as_rule() {
+                let Measured { expression, height } = match negated.as_rule() {
                     Rule::group => self.group(negated, depth)?,
                     _ => {
                         let span = self.span(&negated);
                         let kind = RvalueKind::Selector(negated.as_str().into());
-                        Expression { kind: ExpressionKind::Truthy(Rvalue { kind, span }), span }
+                        let kind = ExpressionKind::Truthy(Rvalue { kind, span });
+                        Measured { expression: Expression { kind, span }, height: 1 }
                     }
                 };
-                ExpressionKind::Not(Box::new(expression))
+                (ExpressionKind::Not(Box::new(expression)), height + 1)
             }
             _ => {
                 let left = self.operand(first, 0)?;
-                match inner.next() {
+                let kind = match inner.next() {
                     Some(comparison) => self.comparison(left, comparison, span)?,
                     None => self.compiler.truthy(left)?,
-                }
+                };
+                (kind, 1)
             }
         };
-        Some(Expression { kind, span })
+        Some(Measured { expression: Expression { kind, span }, height })
     }
 
-    fn group(&mut self, pair: Pair<'t, Rule>, depth: usize) -> Option<Expression> {
+    fn group(&mut self, pair: Pair<'t, Rule>, depth: usize) -> Option<Measured> {
         let condition = pair.into_inner().find(|it| it.as_rule() == Rule::condition)?;
         self.condition(condition, depth + 1)
     }

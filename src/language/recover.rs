@@ -127,6 +127,13 @@ pub(super) fn after_condition(text: &str, failure: usize) -> Option<usize> {
     })
 }
 
+/// Whether a line that looks like a plugin begins at `at`.
+pub(super) fn starts_on_new_line(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let break_between = before.get(before.trim_end().len()..).is_some_and(|it| it.contains('\n'));
+    break_between && looks_like_item(rest_of_line(text, at))
+}
+
 /// Where to read on in a section or a branch: at a closing brace, or at a line that looks like a plugin or an `if`.
 pub(super) fn in_body(text: &str, failure: usize) -> Option<usize> {
     let mut depth = 0usize;

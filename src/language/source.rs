@@ -121,9 +121,14 @@ impl Sources {
 }
 
 impl Source {
-    /// Where a byte offset is, for people; an offset past the end is the end.
+    /// The line of a byte offset, counted from 1.
+    pub fn line_of(&self, offset: u32) -> usize {
+        self.line_starts.partition_point(|&start| start <= offset).max(1)
+    }
+
+    /// Where a byte offset is, for people; an offset past the end is the end. Takes as long as the line is.
     pub fn locate(&self, offset: u32) -> Location<'_> {
-        let line = self.line_starts.partition_point(|&start| start <= offset).max(1);
+        let line = self.line_of(offset);
         let start = self.line_starts.get(line - 1).copied().unwrap_or(0) as usize;
         let rest = self.text.get(start..).unwrap_or_default();
         let text = rest.lines().next().unwrap_or_default();

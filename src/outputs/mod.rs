@@ -1,8 +1,11 @@
 //! The outputs: one file per plugin, named as in Logstash.
 
+mod file;
+mod kafka;
 mod null;
+mod stdout;
 
 use crate::plugin::Spec;
 
 /// Every output of this build, sorted by name.
-pub static SPECS: &[&Spec] = &[&null::SPEC];
+pub static SPECS: &[&Spec] = &[&file::SPEC, &kafka::SPEC, &null::SPEC, &stdout::SPEC];

@@ -66,8 +66,11 @@ impl Plan {
             Some(place) => format!("{}:{}", place.file, place.line),
             None => String::from("?"),
         };
+        let refused = crate::language::refused_at_start(&parsed.config);
+        let understood = understood && !refused.iter().any(Problem::is_error);
         let (plan, problems) = Self::build(&parsed.config, context, &locate);
         let mut diagnostics = parsed.diagnostics;
+        diagnostics.extend(refused);
         diagnostics.extend(problems);
         diagnostics.sort_by_key(|problem| problem.span.map(|span| (span.source, span.start)));
         (plan.filter(|_| understood), diagnostics)
@@ -210,10 +213,12 @@ impl PlanBuilder<'_> {
         let name = &*plugin.name.text;
         let found = self.context.registry.get(kind, name).filter(|_| !plugin.name.quoted);
         if found.is_none() {
+            if plugin.name.quoted {
+                // `refused_at_start` has told.
+                return None;
+            }
             let problem = Problem::error(plugin.name.span, format!("there is no {kind} \"{name}\""));
-            self.problems.push(if plugin.name.quoted {
-                problem.label("plugin names are written without quotes")
-            } else if crate::plugin::is_logstash_plugin(kind, name) {
+            self.problems.push(if crate::plugin::is_logstash_plugin(kind, name) {
                 Problem::error(plugin.name.span, format!("the {kind} \"{name}\" is not available yet"))
                     .label("Logstash has this plugin, rstash does not yet")
             } else if let Some(near) = self.context.registry.nearest(kind, name) {

@@ -20,6 +20,11 @@ pub trait Codec: Send + Sync {
     /// Appends one event's bytes. Fails when the event cannot be written in this form at all.
     fn encode(&self, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 
+    /// Appends the same bytes with colours for people at a terminal, where the form has any.
+    fn encode_for_terminal(&self, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.encode(event, out)
+    }
+
     /// A codec with the same options that has seen nothing yet.
     fn fresh(&self) -> Box<dyn Codec>;
 }

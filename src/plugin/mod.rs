@@ -5,6 +5,7 @@
 //! the [`Registry`] that the pipeline hands in.
 
 mod block;
+mod charset;
 mod codec;
 mod decoration;
 mod filter;
@@ -14,8 +15,6 @@ mod output;
 mod registry;
 mod stdout;
 mod stream_codec;
-#[cfg(test)]
-pub(crate) mod testkit;
 mod types;
 mod variables;
 
@@ -24,6 +23,7 @@ use std::sync::Arc;
 
 pub use crate::language::{Diagnostic as Problem, Severity};
 pub use block::{Block, ConfigKind, ConfigValue};
+pub use charset::{Charset, CharsetError};
 pub use codec::{Codec, CodecFactory, EncodeError};
 pub use decoration::{AddField, DecorateError, FieldName, FilterDecoration, InputDecoration};
 pub use filter::{Emit, Emitted, Filter, Outcome};
@@ -149,3 +149,6 @@ pub struct Context {
     /// Where the stdout output writes.
     pub stdout: Stdout,
 }
+
+#[cfg(test)]
+pub(crate) mod testkit;

@@ -44,7 +44,26 @@ pub enum Expanded {
 
 /// Expands the variables of one option value. A text that is nothing but one variable keeps the variable's value as it
 /// is; in a mixed text, enclosing quotes are stripped and `[a, b]` becomes a list, as Logstash does.
+///
+/// Logstash looks three times (when it compiles the config, makes the plugin, and checks the option), so that a
+/// variable may hold another one.
 pub fn expand(text: &str, environment: &Environment) -> Result<Expanded, UndefinedVariable> {
+    let mut expanded = Expanded::Unchanged;
+    for _ in 0..3 {
+        let again = match &expanded {
+            Expanded::Unchanged => expand_once(text, environment)?,
+            Expanded::Text(text) => expand_once(text, environment)?,
+            Expanded::List(_) => break,
+        };
+        if again == Expanded::Unchanged {
+            break;
+        }
+        expanded = again;
+    }
+    Ok(expanded)
+}
+
+fn expand_once(text: &str, environment: &Environment) -> Result<Expanded, UndefinedVariable> {
     let mut out = String::new();
     let mut rest = text;
     let mut found = false;
@@ -152,7 +171,7 @@ mod tests {
         assert_eq!(expanded("[${NOT:q}, r]"), Expanded::List(vec!["q".into(), "r".into()]));
         assert_eq!(expanded("[${NOT:}]"), Expanded::List(vec![]));
         assert_eq!(expanded("${a.b:1}-${_c:2}-${SET}"), Expanded::Text("1-2-value".into()));
-        assert_eq!(expanded("${A:${B:in}}"), Expanded::Text("${B:in}".into()));
+        assert_eq!(expanded("${A:${B:in}}"), Expanded::Text("in".into()));
     }
 
     #[test]

@@ -97,8 +97,7 @@ impl Case {
     fn execute(&self, runtime: &tokio::runtime::Runtime, folder: &Folder) -> Outcome {
         let config = self.config.replace("__FILES__", &folder.path.to_string_lossy());
         let sources = Sources::single("config", config);
-        let support_escapes = self.settings.get("config.support_escapes") == Some(&Raw::Bool(true));
-        let options = ParseOptions { support_escapes };
+        let options = self.parse_options();
         if self.mode == Mode::Parse {
             let parsed = crate::language::parse(&sources, options);
             let ok = parsed.is_ok();
@@ -123,6 +122,10 @@ impl Case {
         let events = collect.take();
         let stdout = printed.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Outcome::of(&events, &context, String::from_utf8_lossy(&stdout).into_owned())
+    }
+
+    fn parse_options(&self) -> ParseOptions {
+        ParseOptions { support_escapes: self.settings.get("config.support_escapes") == Some(&Raw::Bool(true)) }
     }
 
     fn context(&self, folder: &Folder, stdout: Stdout) -> Context {
@@ -161,7 +164,8 @@ impl Case {
 
     /// The codec for raw lines, written as in a config: `json`, or `line { charset => "CP1252" }`.
     fn codec(&self, context: &Context) -> Result<CodecFactory, String> {
-        let value = crate::language::parse_value(self.codec.as_deref().unwrap_or("plain"))
+        let codec = self.codec.as_deref().unwrap_or("plain");
+        let value = crate::language::parse_value_with(codec, self.parse_options())
             .map_err(|error| format!("codec: {}", error.message))?;
         let mut problems = Vec::new();
         let value = crate::plugin::ConfigValue::new(&value, &context.environment, &mut problems);

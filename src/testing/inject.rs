@@ -87,29 +87,41 @@ pub fn sort_keys() -> FilterNode {
 impl Filter for SortKeys {
     fn filter(&self, event: &mut Event, _emit: &mut Emit) -> Outcome {
         let data = std::mem::take(event.data_mut());
-        *event.data_mut() = sorted(data);
+        *event.data_mut() = sorted(data, &printed_in_json);
         Outcome::Unmatched
     }
 }
 
-fn sorted(object: Object) -> Object {
-    let mut fields: Vec<_> = object.into_iter().map(|(key, value)| (printed(&key), key, value)).collect();
-    fields.sort_by(|left, right| left.0.cmp(&right.0));
-    fields.into_iter().map(|(_, key, value)| (key, sorted_value(value))).collect()
+/// A copy of an object with the keys of every level sorted by their text as rubydebug prints it.
+pub fn sorted_for_rubydebug(object: &Object) -> Object {
+    sorted(object.clone(), &|key| {
+        let mut printed = String::new();
+        crate::event::text::push_ruby_string(&mut printed, key);
+        printed.pop();
+        printed.into_bytes()
+    })
 }
 
-/// A key as JSON prints it: that text decides about the order.
-fn printed(key: &str) -> Vec<u8> {
+/// How a key is printed; that text decides about the order.
+type Printed<'p> = &'p dyn Fn(&str) -> Vec<u8>;
+
+fn printed_in_json(key: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(key.len() + 2);
     crate::event::json::write_string(&mut out, key);
     out.pop();
     out
 }
 
-fn sorted_value(value: Value) -> Value {
+fn sorted(object: Object, printed: Printed<'_>) -> Object {
+    let mut fields: Vec<_> = object.into_iter().map(|(key, value)| (printed(&key), key, value)).collect();
+    fields.sort_by(|left, right| left.0.cmp(&right.0));
+    fields.into_iter().map(|(_, key, value)| (key, sorted_value(value, printed))).collect()
+}
+
+fn sorted_value(value: Value, printed: Printed<'_>) -> Value {
     match value {
-        Value::Object(object) => Value::from(sorted(*object)),
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted_value).collect()),
+        Value::Object(object) => Value::from(sorted(*object, printed)),
+        Value::Array(items) => Value::Array(items.into_iter().map(|item| sorted_value(item, printed)).collect()),
         scalar => scalar,
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use similar::TextDiff;
 
+use super::inject::sorted_for_rubydebug;
 use super::raw::Raw;
 use crate::event::{Event, METADATA, Object, Value, json};
 use crate::language::Span;
@@ -49,7 +50,7 @@ impl Outcome {
         let in_rubydebug = |event: &Event| {
             let mut out = Vec::new();
             let encoded =
-                rubydebug.as_ref().is_some_and(|codec| codec.encoder().encode(event, &mut out).is_ok());
+                rubydebug.as_ref().is_some_and(|codec| codec.encoder().encode(&event, &mut out).is_ok());
             encoded.then(|| String::from_utf8_lossy(&out).into_owned())
         };
         Outcome {

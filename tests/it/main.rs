@@ -3,6 +3,7 @@ mod cli;
 mod examples;
 mod golden;
 mod language;
+mod post;
 mod rooms;
 mod shared;
 mod twitter;

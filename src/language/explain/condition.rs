@@ -3,14 +3,18 @@
 use super::Explainer;
 use crate::language::diagnostic::Diagnostic;
 use crate::language::parser::Failure;
-use crate::language::recover::{Mark, Marks, open_brackets, rest_of_line};
+use crate::language::recover::open_brackets;
 
 impl Explainer<'_> {
     /// The slip in the condition of the `if` or `else if` that starts at `start`.
     pub(super) fn condition(&self, failure: &Failure, start: usize) -> Option<Diagnostic> {
         let at = failure.at;
         let keyword = self.rest(start).find("if").map_or(start, |it| start + it + 2);
-        if self.before(at).get(keyword..)?.trim().is_empty() {
+        let condition = self.before(at).get(keyword..)?;
+        if condition.trim_start().starts_with("#{") {
+            return Some(self.template(keyword + condition.find('#')?));
+        }
+        if condition.trim().is_empty() {
             return Some(self.condition_start(at));
         }
         self.wrong_operator(at)
@@ -19,14 +23,17 @@ impl Explainer<'_> {
     }
 
     fn condition_start(&self, at: usize) -> Diagnostic {
+        let test = "write what to test between `if` and `{`: `if [field] == \"value\" {`";
         match self.rest(at).chars().next() {
-            Some('{') => self.error(at, "this `if` has no condition"),
-            Some('%') => self
-                .error(at, "a condition names fields without `%{ }`")
-                .help("write the field in brackets: `[field]`, `[outer][inner]`"),
-            _ => self.error(at, format!("a condition cannot start with {}", self.found(at))),
+            Some('{') => self.error(at, "this `if` has no condition").help(test),
+            Some('%' | '$') => self.interpolation(at),
+            _ => self.error(at, format!("a condition cannot start with {}", self.found(at))).help(test),
         }
-        .help("write what to test between `if` and `{`: `if [field] == \"value\" {`")
+    }
+
+    fn interpolation(&self, at: usize) -> Diagnostic {
+        self.error(at, "a condition names fields without `%{ }`")
+            .help("write a field as `[field]` or `[outer][inner]`, an environment variable as \"${NAME}\"")
     }
 
     /// Operators of other languages.
@@ -47,6 +54,7 @@ impl Explainer<'_> {
             rest.starts_with(wrong)
                 && !(word && behind.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_'))
         })?;
+        let wrong = wrong.trim_end();
         let span = self.span(from, from + wrong.len());
         Some(
             Diagnostic::error(span, format!("`{wrong}` is not an operator"))
@@ -82,9 +90,13 @@ impl Explainer<'_> {
             );
         }
         if self.rest(at).starts_with(['%', '$']) {
+            return Some(self.interpolation(at));
+        }
+        if expects("a field, a string or a number") && self.rest(at).starts_with(char::is_alphanumeric) {
+            let word = self.word(at);
             return Some(
-                self.error(at, "a condition names fields without `%{ }`")
-                    .help("write a field as `[field]`, an environment variable as \"${NAME}\""),
+                self.error(at, format!("`{word}` needs quotes or brackets"))
+                    .help(format!("text is written \"{word}\", a field [{word}]")),
             );
         }
         if self.rest(at).starts_with('/') {
@@ -121,19 +133,34 @@ impl Explainer<'_> {
                     .help("put the comparison into parentheses: `!([field] == \"value\")`"),
             );
         }
-        if failure.expected.contains(&"`{`") && parenthesis.is_none() {
-            let line = rest_of_line(self.text, at);
-            let brace_follows = Marks::new(line, 0).any(|(_, mark)| mark == Mark::Open('{'));
-            return Some(
-                self.error(at, format!("unexpected {} in this condition", self.found(at)))
-                    .label("expected an operator, `and`, `or` or `{`")
-                    .help(match brace_follows {
-                        true => "combine comparisons with `and` and `or`; text stands in quotes, fields in brackets",
-                        false => "the body of an `if` stands in braces: `if ... { }`",
-                    }),
-            );
+        if let Some(diagnostic) = self.broken_selector(at) {
+            return Some(diagnostic);
         }
-        None
+        let expected = "expected an operator, `and`, `or` or `{`";
+        let end = self.before(at).trim_end().len();
+        if parenthesis.is_none() && self.text.get(end..at)?.contains('\n') {
+            let diagnostic =
+                Diagnostic::error(self.span(end, end), "this condition has no `{`").label(expected);
+            return Some(diagnostic.help("the body of an `if` stands in braces: `if ... { }`"));
+        }
+        (failure.expected.contains(&"`{`") && parenthesis.is_none()).then(|| {
+            self.error(at, format!("unexpected {} in this condition", self.found(at)))
+                .label(expected)
+                .help("combine comparisons with `and` and `or`; text stands in quotes, fields in brackets")
+        })
+    }
+
+    /// A field reference with nothing or something impossible between its brackets.
+    fn broken_selector(&self, at: usize) -> Option<Diagnostic> {
+        let rest = self.rest(at);
+        let in_brackets = self.before(at).rfind(['[', ']']).is_some_and(|it| self.rest(it).starts_with('['));
+        if rest.starts_with("[]") {
+            return Some(self.error(at, "there is no field name between these brackets"));
+        }
+        (in_brackets && rest.starts_with(',')).then(|| {
+            self.error(at, "a comma cannot be part of a field name in a condition")
+                .help("to look into a list write `[field] in [\"a\", \"b\"]`, with the texts in quotes")
+        })
     }
 }
 

@@ -136,17 +136,8 @@ impl Explainer<'_> {
                     .help("convert the file's line endings to LF or CRLF"),
             );
         }
-        for (opening, tool) in
-            [("{{", "Jinja, Go or Mustache"), ("{%", "Jinja"), ("<%", "ERB"), ("#{", "Ruby")]
-        {
-            if rest.starts_with(opening) {
-                let message = "this looks like a template that was not rendered";
-                return Some(
-                    self.error(at, message)
-                        .label(format!("`{opening}` belongs to a {tool} template"))
-                        .help("use the rendered file; for environment variables write \"${NAME}\""),
-                );
-            }
+        if ["{{", "{%", "<%", "#{"].iter().any(|it| rest.starts_with(it)) {
+            return Some(self.template(at));
         }
         if rest.starts_with("//") || rest.starts_with("/*") {
             let message = format!("`{}` does not start a comment", self.rest(at).get(..2).unwrap_or("//"));
@@ -156,6 +147,13 @@ impl Explainer<'_> {
         let (name, help) = odd_character(character)?;
         let span = self.span(at, at + character.len_utf8());
         Some(Diagnostic::error(span, format!("unexpected {name}")).help(help))
+    }
+
+    /// Text that some tool should have replaced.
+    fn template(&self, at: usize) -> Diagnostic {
+        self.error(at, TEMPLATE)
+            .label("template syntax, as of ERB, Jinja or Go")
+            .help("use the rendered file; for environment variables write \"${NAME}\"")
     }
 
     /// A quote at or before the failure that nothing closes.
@@ -231,6 +229,9 @@ impl Explainer<'_> {
             return Some(diagnostic.help(format!("did you mean `{section}`?")));
         }
         Some(match behind.trim_start().starts_with('{') {
+            true if word == "codec" => {
+                diagnostic.help("a codec stands in an input or output: `codec => json`")
+            }
             true => diagnostic.help(format!("plugins stand inside a section: `filter {{ {word} {{ }} }}`")),
             false => diagnostic,
         })
@@ -301,6 +302,9 @@ impl Explainer<'_> {
         }
     }
 }
+
+/// The message about templates; one is enough, since there are many of them where there is one.
+pub(super) const TEMPLATE: &str = "this looks like a template that was not rendered";
 
 const PIPELINE_HELP: &str = "a pipeline is made of `input { }`, `filter { }` and `output { }`; \
      settings belong into logstash.yml, the list of pipelines into pipelines.yml";

@@ -49,26 +49,51 @@ impl Explainer<'_> {
                 self.error(at, "options are not separated by commas or semicolons")
                     .help("remove it: white space or a new line is enough"),
             ),
-            _ if written.starts_with(['"', '\'', '[', '{']) => Some(
-                self.error(
-                    at,
-                    format!("unexpected {} behind the value of `{}`", self.found(at), last.name.text),
+            _ if written.contains("<%") || written.contains("{{") => Some(self.template(from)),
+            _ if written.starts_with(['"', '\'']) && written.contains('\n') => Some(
+                Diagnostic::error(
+                    self.span(from, from + 1),
+                    "the closing quote of this string is probably missing",
                 )
-                .label("expected white space")
-                .help("options need white space between them"),
+                .label("the string starts here and runs over several lines")
+                .related(self.word_span(at), "it ended before this, which cannot follow a string")
+                .help("close the quote on its line"),
             ),
+            _ if written.starts_with(['"', '\'', '[', '{']) => {
+                let message =
+                    format!("unexpected {} behind the value of `{}`", self.found(at), last.name.text);
+                let diagnostic = self.error(at, message).label("expected white space");
+                Some(match written.starts_with(['"', '\'']) {
+                    true => diagnostic
+                        .related(last.value.span, "the string ends before it")
+                        .help("to have a quote in a string, put the other kind of quotes around it"),
+                    false => diagnostic.help("options need white space between them"),
+                })
+            }
             _ => Some(self.needs_quotes(from)),
         }
     }
 
     fn needs_quotes(&self, from: usize) -> Diagnostic {
-        let line = rest_of_line(self.text, from);
-        let length = line.find(|c: char| c.is_whitespace() || "\"'{}[],".contains(c)).unwrap_or(line.len());
-        let value = line.get(..length).unwrap_or_default();
+        let value = self.unquoted_value(from);
+        let length = value.len();
         let shown: String = value.chars().take(60).collect();
         Diagnostic::error(self.span(from, from + length), format!("the value `{shown}` needs quotes"))
             .label("only numbers and plain words of letters, digits and `_` can do without")
             .help(format!("write \"{shown}\""))
+    }
+
+    /// What a person meant as one value: up to white space, a quote or a comma, without brackets that only close.
+    fn unquoted_value(&self, from: usize) -> &str {
+        let line = rest_of_line(self.text, from);
+        let stop = |c: char| c.is_whitespace() || "\"',".contains(c);
+        let mut value = line.get(..line.find(stop).unwrap_or(line.len())).unwrap_or_default();
+        for (open, close) in [('{', '}'), ('[', ']'), ('(', ')'), ('{', '}'), ('[', ']')] {
+            while value.ends_with(close) && value.matches(open).count() < value.matches(close).count() {
+                value = value.strip_suffix(close).unwrap_or_default();
+            }
+        }
+        value
     }
 
     fn no_option_name(&self, at: usize, plugin: &Name, last: Option<&Attribute>) -> Option<Diagnostic> {
@@ -161,7 +186,8 @@ impl Explainer<'_> {
             Some(']') if before == Some(',') => {
                 here("an array cannot end with a comma").help("remove the comma before the `]`")
             }
-            Some(',') => here("a value is missing before this comma"),
+            Some(',') if matches!(before, Some(',' | '[')) => here("a value is missing before this comma"),
+            Some(',') => self.needs_quotes(self.word_start(self.before(at).trim_end().len())),
             Some('}') => here("expected `,` or `]`").help("this `[` is not closed: add the missing `]`"),
             Some(';') => here("array elements are separated by commas, not semicolons"),
             Some('=' | ':') => here("an array holds values, not keys")

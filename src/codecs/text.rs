@@ -1,0 +1,55 @@
+//! What the codecs for text share: the field that keeps the original, events printed by a format, and codecs that
+//! only write.
+
+use std::io::Write as _;
+
+use crate::event::{Event, FieldReference, SetError, Template};
+use crate::plugin::{EcsMode, EncodeError};
+
+/// Where the text that an event was decoded from is kept: `[event][original]` with ECS, nowhere without.
+#[derive(Debug, Clone)]
+pub struct Original(Option<FieldReference>);
+
+impl Original {
+    pub fn new(ecs: EcsMode) -> Self {
+        Original(ecs.is_enabled().then(|| FieldReference::top_level("event").child("original")))
+    }
+
+    /// Keeps the text unless the event brings an original of its own. Fails where `event` is not an object.
+    pub fn keep(&self, event: &mut Event, text: &str) -> Result<(), SetError> {
+        match &self.0 {
+            Some(field) if !event.contains(field) => event.set(field, text),
+            _ => Ok(()),
+        }
+    }
+
+    /// An event of one line of text, which is its own original.
+    pub fn event_of_message(&self, text: &str) -> Event {
+        let mut event = Event::from_message(text);
+        // The new event has no field `event` that could be in the way.
+        _ = self.keep(&mut event, text);
+        event
+    }
+}
+
+/// Appends an event as a format prints it, or as `Event#to_s` does.
+pub fn encode(format: Option<&Template>, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    match format {
+        Some(format) => {
+            let text = format.render(event).map_err(|error| EncodeError(error.to_string()))?;
+            out.extend_from_slice(text.as_bytes());
+        }
+        // Writing to a vector does not fail.
+        None => _ = write!(out, "{event}"),
+    }
+    Ok(())
+}
+
+/// The event that a codec makes of data it has no way to decode: the text as it is, tagged `_<codec>decodefailure`.
+/// (Logstash raises "Not implemented", which ends the input.)
+pub fn undecodable(codec: &str, bytes: &[u8]) -> Event {
+    tracing::warn!(codec, "this codec only encodes: the data is kept as the message");
+    let mut event = Event::from_message(String::from_utf8_lossy(bytes).into_owned());
+    event.tag(&format!("_{codec}decodefailure"));
+    event
+}

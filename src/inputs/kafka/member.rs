@@ -1,0 +1,373 @@
+//! One member of the consumer group: a consumer on a thread of its own.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Message as _};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use super::Shared;
+use super::topics::Subscription;
+use super::watermarks::{Partition, Span, Step, Watermarks};
+use crate::event::Event;
+use crate::kafka::client::explain;
+use crate::kafka::options::Plugin;
+use crate::kafka::trouble::Reporter;
+use crate::plugin::{Codec, RunError, Shutdown, Sink};
+use crate::queue::{Ack, Settled};
+
+/// A batch ends at `max_poll_records` messages or here, so that large messages do not fill the memory.
+const BATCH_BYTES: usize = 8 << 20;
+/// How long a thread that waits for something else may not look at its stop sign.
+const GLANCE: Duration = Duration::from_millis(100);
+/// A full queue is waited for so long, at most, before reading pauses and polling goes on.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// After a shutdown request, acknowledgements are waited for as long as one comes within this time.
+const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(10);
+
+/// When a member ends: the pipeline asked for it, or the input was abandoned.
+pub struct Stop {
+    /// The pipeline's request.
+    pub shutdown: Shutdown,
+    /// Set when the input's future is gone, or another member failed.
+    pub abandoned: Arc<AtomicBool>,
+}
+
+impl Stop {
+    fn is_requested(&self) -> bool {
+        self.shutdown.is_requested() || self.abandoned.load(Ordering::Relaxed)
+    }
+}
+
+/// What librdkafka calls back into; all calls come from within polls, on the member's thread.
+struct Context {
+    reporter: Arc<Reporter>,
+    marks: Mutex<Watermarks>,
+    /// Set while the queue is full: partitions that are assigned then begin paused.
+    paused: AtomicBool,
+    committing: AtomicBool,
+}
+
+impl Context {
+    fn marks(&self) -> MutexGuard<'_, Watermarks> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.reporter.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.reporter.error(&error, reason);
+    }
+}
+
+impl ConsumerContext for Context {
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        // Acknowledged offsets are stored already, and librdkafka commits what is stored before it gives a partition away.
+        if let Rebalance::Revoke(partitions) = rebalance {
+            let mut marks = self.marks();
+            for element in partitions.elements() {
+                marks.forget(&(Arc::from(element.topic()), element.partition()));
+            }
+        }
+    }
+
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Assign(partitions) = rebalance
+            && self.paused.load(Ordering::Relaxed)
+        {
+            _ = consumer.pause(partitions);
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+        self.committing.store(false, Ordering::Relaxed);
+        match result {
+            Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
+            // The next commit covers it; another member that gets the partition before reads a little again.
+            Err(error) => tracing::debug!(%error, "could not commit offsets"),
+        }
+    }
+}
+
+/// A member, ready to run.
+pub struct Member {
+    consumer: BaseConsumer<Context>,
+    shared: Arc<Shared>,
+    sink: Option<Sink>,
+    stop: Stop,
+    runtime: Handle,
+    codec: Box<dyn Codec>,
+    subscription: Subscription,
+    /// Holds at most one note per batch on its way, and those are bounded by the queue.
+    settled: (mpsc::Sender<(u64, Settled)>, mpsc::Receiver<(u64, Settled)>),
+    /// Names of topics, shared by all spans.
+    topics: HashMap<String, Arc<str>>,
+}
+
+/// What one read gave.
+#[derive(Default)]
+struct Batch {
+    events: Vec<Event>,
+    spans: Vec<Span>,
+    messages: usize,
+    bytes: usize,
+}
+
+impl Member {
+    /// Makes the consumer; it connects when it runs. To be called on the pipeline's runtime.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the configuration as a whole.
+    pub fn new(
+        config: &ClientConfig,
+        shared: Arc<Shared>,
+        sink: Sink,
+        stop: Stop,
+        reporter: Arc<Reporter>,
+    ) -> Result<Self, RunError> {
+        let context = Context {
+            reporter,
+            marks: Mutex::default(),
+            paused: AtomicBool::new(false),
+            committing: AtomicBool::new(false),
+        };
+        let consumer = config
+            .create_with_context(context)
+            .map_err(|error: KafkaError| RunError::new(explain(Plugin::Input, &error.to_string())))?;
+        Ok(Member {
+            consumer,
+            codec: shared.codec.create(),
+            shared,
+            sink: Some(sink),
+            stop,
+            runtime: Handle::current(),
+            subscription: Subscription::default(),
+            settled: mpsc::channel(),
+            topics: HashMap::new(),
+        })
+    }
+
+    /// Reads until told to stop, then waits for what is on its way, commits, and leaves the group.
+    ///
+    /// # Errors
+    /// What no retry mends, such as another member with the same `group_instance_id`.
+    pub fn run(mut self) -> Result<(), RunError> {
+        while !self.stop.is_requested() {
+            self.subscription
+                .keep(&self.shared.topics, &self.consumer)
+                .map_err(|error| RunError::new(format!("cannot subscribe (see topics): {error}")))?;
+            self.settle(self.settled.1.try_iter().collect());
+            let batch = self.read()?;
+            if batch.messages > 0 && !self.send(batch) {
+                break;
+            }
+        }
+        self.finish();
+        Ok(())
+    }
+
+    /// Waits `poll_timeout_ms` for a first message and takes what else is there.
+    fn read(&mut self) -> Result<Batch, RunError> {
+        let mut batch = Batch::default();
+        let mut wait = self.shared.poll_timeout;
+        while batch.messages < self.shared.max_records && batch.bytes < BATCH_BYTES {
+            match self.consumer.poll(wait) {
+                Some(Ok(message)) => {
+                    take(&mut batch, &message, &self.shared, &mut *self.codec, &mut self.topics);
+                }
+                Some(Err(error)) => {
+                    fatal(&error)?;
+                    // Everything else was told by the reporter, and librdkafka tries on by itself.
+                    if batch.messages > 0 {
+                        break;
+                    }
+                }
+                None => break,
+            }
+            wait = Duration::ZERO;
+        }
+        if batch.messages > 0 {
+            self.consumer.context().reporter.recovered();
+        }
+        Ok(batch)
+    }
+
+    /// Puts a batch into the queue, however long that takes. False when the queue is closed or a stop was requested
+    /// first: the batch is not acknowledged then.
+    fn send(&mut self, batch: Batch) -> bool {
+        let Some(sink) = self.sink.clone() else { return false };
+        let number = self.consumer.context().marks().sent(batch.spans);
+        let note = self.settled.0.clone();
+        // The receiver is gone only when the member is.
+        let ack = Ack::new(move |settled| _ = note.send((number, settled)));
+        let mut sending = pin!(sink.send(batch.events, Some(ack.clone())));
+        let begun = Instant::now();
+        let patience = PATIENCE.min(self.shared.max_poll_interval / 2);
+        let sent = loop {
+            match self.runtime.block_on(async { timeout(GLANCE, &mut sending).await }) {
+                Ok(result) => break result.is_ok(),
+                Err(_) if self.stop.is_requested() => break false,
+                Err(_) if begun.elapsed() >= patience => self.poll_paused(),
+                Err(_) => {}
+            }
+        };
+        if !sent {
+            ack.fail();
+        }
+        self.resume();
+        sent
+    }
+
+    /// Keeps the membership while the queue is full: pauses all partitions and polls.
+    fn poll_paused(&self) {
+        if !self.consumer.context().paused.swap(true, Ordering::Relaxed) {
+            tracing::debug!(group = self.shared.group_id, "the queue is full, reading pauses");
+            if let Ok(assigned) = self.consumer.assignment() {
+                _ = self.consumer.pause(&assigned);
+            }
+        }
+        self.settle(self.settled.1.try_iter().collect());
+        // Paused partitions give no messages; should one come all the same, it is read again.
+        if let Some(Ok(message)) = self.consumer.poll(Duration::ZERO) {
+            self.rewind(message.topic(), message.partition(), message.offset());
+        }
+    }
+
+    fn resume(&self) {
+        if self.consumer.context().paused.swap(false, Ordering::Relaxed)
+            && let Ok(assigned) = self.consumer.assignment()
+        {
+            _ = self.consumer.resume(&assigned);
+        }
+    }
+
+    /// Stores the offsets that acknowledgements allow, and reads again what was lost.
+    fn settle(&self, notes: Vec<(u64, Settled)>) {
+        if notes.is_empty() {
+            return;
+        }
+        let mut reached: HashMap<Partition, i64> = HashMap::new();
+        for (batch, settled) in notes {
+            let steps = self.consumer.context().marks().settled(batch, settled);
+            for step in steps {
+                match step {
+                    Step::Commit(partition, offset) => _ = reached.insert(partition, offset),
+                    Step::Rewind((topic, partition), offset) if !self.stop.is_requested() => {
+                        tracing::warn!(%topic, partition, offset, "a batch was lost on its way, reading it again");
+                        self.rewind(&topic, partition, offset);
+                    }
+                    Step::Rewind(..) => {}
+                }
+            }
+        }
+        if reached.is_empty() {
+            return;
+        }
+        let mut offsets = TopicPartitionList::with_capacity(reached.len());
+        for ((topic, partition), offset) in reached {
+            _ = offsets.add_partition_offset(&topic, partition, Offset::Offset(offset));
+        }
+        // A partition that was taken away a moment ago refuses its offset; whoever has it now reads from its last commit.
+        if let Err(error) = self.consumer.store_offsets(&offsets) {
+            tracing::debug!(%error, "could not store offsets");
+        }
+        if self.shared.commit_at_once && !self.consumer.context().committing.swap(true, Ordering::Relaxed) {
+            _ = self.consumer.commit_consumer_state(CommitMode::Async);
+        }
+    }
+
+    fn rewind(&self, topic: &str, partition: i32, offset: i64) {
+        if let Err(error) = self.consumer.seek(topic, partition, Offset::Offset(offset), Duration::ZERO) {
+            tracing::error!(topic, partition, offset, %error, "could not go back to an offset");
+        }
+    }
+
+    /// Waits for the acknowledgements of what was read. Dropping the consumer then commits and leaves the group.
+    fn finish(&mut self) {
+        if let Ok(assigned) = self.consumer.assignment() {
+            self.consumer.context().paused.store(true, Ordering::Relaxed);
+            _ = self.consumer.pause(&assigned);
+        }
+        let mut rest = Vec::new();
+        self.codec.flush(&mut |event| rest.push(event));
+        if let Some(sink) = self.sink.take().filter(|_| !rest.is_empty()) {
+            // What a codec held back belongs to messages that are acknowledged by now; nobody else has it.
+            _ = self.runtime.block_on(async { timeout(LAST_ACKNOWLEDGEMENTS, sink.send(rest, None)).await });
+        }
+        let mut latest = Instant::now();
+        while self.consumer.context().marks().on_their_way() > 0 && latest.elapsed() < LAST_ACKNOWLEDGEMENTS {
+            _ = self.consumer.poll(Duration::ZERO);
+            if let Ok(note) = self.settled.1.recv_timeout(GLANCE) {
+                latest = Instant::now();
+                let notes = std::iter::once(note).chain(self.settled.1.try_iter()).collect();
+                self.settle(notes);
+            }
+        }
+        let left = self.consumer.context().marks().on_their_way();
+        if left > 0 {
+            tracing::warn!(batches = left, "stopping without acknowledgements; what these hold will be read again");
+        }
+    }
+}
+
+/// Decodes one message into a batch.
+fn take(
+    batch: &mut Batch,
+    message: &BorrowedMessage<'_>,
+    shared: &Shared,
+    codec: &mut dyn Codec,
+    topics: &mut HashMap<String, Arc<str>>,
+) {
+    // A message without a value is an empty one, as nil.to_s is.
+    let value = message.payload().unwrap_or_default();
+    batch.messages += 1;
+    batch.bytes += value.len();
+    let before = batch.events.len();
+    let events = &mut batch.events;
+    match shared.text_values {
+        true => codec.decode(String::from_utf8_lossy(value).as_bytes(), &mut |event| events.push(event)),
+        false => codec.decode(value, &mut |event| events.push(event)),
+    }
+    shared.decoration.apply(batch.events.get_mut(before..).unwrap_or_default(), message);
+
+    let next = message.offset() + 1;
+    let known = |span: &&mut Span| span.partition.1 == message.partition() && *span.partition.0 == *message.topic();
+    match batch.spans.iter_mut().find(known) {
+        Some(span) => span.next = next,
+        None => {
+            let topic = match topics.get(message.topic()) {
+                Some(topic) => Arc::clone(topic),
+                None => {
+                    let topic: Arc<str> = Arc::from(message.topic());
+                    topics.insert(message.topic().to_owned(), Arc::clone(&topic));
+                    topic
+                }
+            };
+            batch.spans.push(Span { partition: (topic, message.partition()), first: message.offset(), next });
+        }
+    }
+}
+
+/// Errors that no retry mends.
+fn fatal(error: &KafkaError) -> Result<(), RunError> {
+    match error {
+        KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId) => {
+            Err(RunError::new("another consumer with the same group_instance_id has joined the group"))
+        }
+        KafkaError::MessageConsumptionFatal(code) => Err(RunError::new(format!("the consumer cannot go on: {code}"))),
+        _ => Ok(()),
+    }
+}

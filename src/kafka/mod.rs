@@ -1,0 +1,65 @@
+//! What the kafka input and the kafka output share: Logstash's options, named after the Java client's properties, put
+//! into librdkafka's.
+//!
+//! [`options`] is the table of all options, [`block`] declares those that both plugins have; [`client`] makes a client
+//! configuration of them; [`security`] adds TLS and
+//! SASL with the help of [`stores`] and [`jaas`]; [`trouble`] turns librdkafka's errors into lines that name an option.
+
+pub mod block;
+pub mod client;
+pub mod jaas;
+pub mod options;
+pub mod security;
+pub mod stores;
+pub mod trouble;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// An option that cannot be honoured as given, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The option's name.
+    pub option: &'static str,
+    /// What is wrong and what to do; never a secret.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// Blames `option`.
+    pub fn new(option: &'static str, reason: impl Into<String>) -> Self {
+        Refusal { option, reason: reason.into() }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.option, self.reason)
+    }
+}
+
+/// The options of one plugin block as text, by name; an option without value is absent.
+///
+/// Passwords are among them, so there is no `Debug`.
+#[derive(Default)]
+pub struct Given {
+    values: BTreeMap<&'static str, String>,
+}
+
+impl Given {
+    /// Adds an option.
+    pub fn set(&mut self, option: &'static str, value: String) -> &mut Self {
+        self.values.insert(option, value);
+        self
+    }
+
+    /// An option's value.
+    pub fn get(&self, option: &str) -> Option<&str> {
+        self.values.get(option).map(String::as_str)
+    }
+
+    /// The names of all options with a value.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.values.keys().copied()
+    }
+}

@@ -1,0 +1,172 @@
+//! Sends messages and learns what became of each: librdkafka's producer with a batch's receipts.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Message as _};
+use rdkafka::producer::{ProducerContext, ThreadedProducer};
+use tokio::sync::Notify;
+
+use super::spread::Spread;
+use crate::kafka::trouble::Reporter;
+
+/// The producer, which polls on a thread of its own.
+pub type KafkaProducer = ThreadedProducer<Context, Spread>;
+
+/// What librdkafka calls back into.
+pub struct Context {
+    /// Tells troubles.
+    pub reporter: Arc<Reporter>,
+    /// A partitioner that librdkafka does not have.
+    pub spread: Option<Spread>,
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.reporter.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.reporter.error(&error, reason);
+    }
+}
+
+impl ProducerContext<Spread> for Context {
+    type DeliveryOpaque = Box<Receipt>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, receipt: Box<Receipt>) {
+        let failure = result.as_ref().err().map(|(error, message)| Failure::new(receipt.index, message.topic(), error));
+        receipt.batch.settle(failure);
+    }
+
+    fn get_custom_partitioner(&self) -> Option<&Spread> {
+        self.spread.as_ref()
+    }
+}
+
+/// Travels with a message and says which it is.
+pub struct Receipt {
+    batch: Arc<Receipts>,
+    index: usize,
+}
+
+/// A message that was not delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Its index in the batch of events.
+    pub index: usize,
+    /// Why.
+    pub reason: String,
+    /// Whether trying again may help.
+    pub passing: bool,
+}
+
+impl Failure {
+    /// Judges an error as the Java client's `RetriableException` does, by which Logstash drops events or keeps them.
+    pub fn new(index: usize, topic: &str, error: &KafkaError) -> Self {
+        let passing = match error.rdkafka_error_code() {
+            Some(code) => !is_final(code),
+            // A topic's name with a NUL in it.
+            None => false,
+        };
+        let why = error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());
+        Failure { index, reason: format!("topic {topic}: {why}"), passing }
+    }
+}
+
+fn is_final(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::MessageSizeTooLarge
+            | RDKafkaErrorCode::MessageBatchTooLarge
+            | RDKafkaErrorCode::InvalidMessageSize
+            | RDKafkaErrorCode::InvalidTopic
+            | RDKafkaErrorCode::InvalidArgument
+            | RDKafkaErrorCode::InvalidRecord
+            | RDKafkaErrorCode::InvalidTimestamp
+            | RDKafkaErrorCode::InvalidRequiredAcks
+            | RDKafkaErrorCode::PolicyViolation
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::UnsupportedForMessageFormat
+            | RDKafkaErrorCode::UnsupportedVersion
+            | RDKafkaErrorCode::UnsupportedCompressionType
+    )
+}
+
+#[derive(Default)]
+struct State {
+    open: usize,
+    failures: Vec<Failure>,
+}
+
+/// Waits for the receipts of a batch.
+#[derive(Default)]
+pub struct Receipts {
+    state: Mutex<State>,
+    settled: Notify,
+}
+
+impl Receipts {
+    /// A receipt for one more message.
+    pub fn expect(self: &Arc<Self>, index: usize) -> Box<Receipt> {
+        self.lock().open += 1;
+        Box::new(Receipt { batch: Arc::clone(self), index })
+    }
+
+    /// Notes a message's fate: nothing is delivery.
+    pub fn settle(&self, failure: Option<Failure>) {
+        let mut state = self.lock();
+        state.failures.extend(failure);
+        state.open = state.open.saturating_sub(1);
+        if state.open == 0 {
+            self.settled.notify_one();
+        }
+    }
+
+    /// Returns when every receipt has come. Cancel-safe.
+    pub async fn all(&self) {
+        while self.lock().open > 0 {
+            self.settled.notified().await;
+        }
+    }
+
+    /// The failures so far.
+    pub fn failures(&self) -> Vec<Failure> {
+        std::mem::take(&mut self.lock().failures)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_batch_is_settled_with_its_last_receipt() {
+        let receipts = Arc::new(Receipts::default());
+        let held: Vec<_> = (0..3).map(|index| receipts.expect(index)).collect();
+        for receipt in held {
+            let failed = (receipt.index == 1).then(|| Failure { index: 1, reason: "away".into(), passing: true });
+            tokio::spawn(async move { receipt.batch.settle(failed) });
+        }
+        receipts.all().await;
+        assert_eq!(receipts.failures().iter().map(|failure| failure.index).collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn errors_are_judged_as_by_the_java_client() {
+        let passing = |code| Failure::new(0, "logs", &KafkaError::MessageProduction(code)).passing;
+        assert!(passing(RDKafkaErrorCode::MessageTimedOut));
+        assert!(passing(RDKafkaErrorCode::UnknownTopicOrPartition));
+        assert!(passing(RDKafkaErrorCode::NotEnoughReplicas));
+        assert!(passing(RDKafkaErrorCode::PurgeQueue));
+        assert!(!passing(RDKafkaErrorCode::MessageSizeTooLarge));
+        assert!(!passing(RDKafkaErrorCode::InvalidTopic));
+    }
+}
