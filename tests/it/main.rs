@@ -1,8 +1,10 @@
 //! The tests that see rstash from outside, in one binary.
 mod cli;
+mod demo;
 mod ends;
 mod examples;
 mod golden;
+mod kafka;
 mod language;
 mod post;
 mod rooms;
