@@ -36,12 +36,15 @@ pub fn legacy_context() -> Context {
     Context { ecs: EcsMode::Disabled, ..context() }
 }
 
+/// A plugin, or what is wrong with its config.
+pub type Built<T> = Result<T, Vec<Problem>>;
+
 /// Builds the only plugin of a config, or says what is wrong with it.
 fn build<T>(
     config: &str,
     context: &Context,
     make: impl FnOnce(&Build, &mut OptionReader<'_>) -> Option<T>,
-) -> Result<T, Vec<Problem>> {
+) -> Built<T> {
     let parsed = crate::language::parse(&Sources::single("test", config), ParseOptions::default());
     assert!(parsed.is_ok(), "{:?}", parsed.diagnostics);
     let section = parsed.config.sections.first().unwrap();
@@ -61,10 +64,7 @@ fn build<T>(
 }
 
 /// An input and its common options, of a config such as `input { generator { } }`.
-pub fn input(
-    config: &str,
-    context: &Context,
-) -> Result<(Box<dyn Input>, Arc<InputDecoration>), Vec<Problem>> {
+pub fn input(config: &str, context: &Context) -> Built<(Box<dyn Input>, Arc<InputDecoration>)> {
     build(config, context, |build, reader| {
         let decoration = InputDecoration::read(reader);
         let Build::Input(build) = build else { return None };
@@ -73,7 +73,7 @@ pub fn input(
 }
 
 /// An output of a config such as `output { stdout { } }`.
-pub fn output(config: &str, context: &Context) -> Result<Box<dyn Output>, Vec<Problem>> {
+pub fn output(config: &str, context: &Context) -> Built<Box<dyn Output>> {
     build(config, context, |build, reader| {
         let Build::Output(build) = build else { return None };
         build(reader)
