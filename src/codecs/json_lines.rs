@@ -16,7 +16,7 @@ pub static SPEC: Spec = Spec {
     refused: &[],
     default_codec: None,
     example: Example {
-        config: "input { tcp { port => 5000 codec => json_lines } }",
+        config: "output { stdout { codec => json_lines } }",
         input: &[],
         output: &[],
     },
