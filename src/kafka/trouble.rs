@@ -78,7 +78,7 @@ fn diagnose(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<Trouble> {
             if says(&[
                 "wrong version number",
                 "packet length too long",
-                HANGS_UP,
+                FIRST_CONTACT,
                 "PLAINTEXT broker listener",
             ]) =>
         {
@@ -100,6 +100,8 @@ fn diagnose(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<Trouble> {
 
 /// What librdkafka logs when a broker hangs up at the first request, as a TLS port does without TLS.
 const HANGS_UP: &str = "in state APIVERSION_QUERY";
+/// How it names an address of `bootstrap_servers` to which there was no connection yet.
+const FIRST_CONTACT: &str = "/bootstrap: Disconnected";
 
 /// How long the same trouble stays untold after it was told.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -138,7 +140,7 @@ impl Reporter {
 
     /// A line of librdkafka's own log. What it logs of broker failures also comes as an error.
     pub fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        if facility == "FAIL" && message.contains("Disconnected") && message.contains(HANGS_UP) {
+        if facility == "FAIL" && message.contains(FIRST_CONTACT) && message.contains(HANGS_UP) {
             // The only failure that comes as a line of the log alone.
             return self.error(&KafkaError::Global(RDKafkaErrorCode::BrokerTransportFailure), message);
         }

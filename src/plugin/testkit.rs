@@ -1,12 +1,12 @@
 //! What unit tests of plugins share: a context, plugins built from config text, and a queue to look into.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{
-    Block, Build, Codec, Context, EcsMode, EncodeError, Environment, Example, Input, InputDecoration, Kind,
-    OptionReader, Output, Problem, Registry, Sink, Spec, Stdout, take_common,
+    Block, Build, Context, EcsMode, Environment, Input, InputDecoration, Kind, OptionReader, Output, Problem,
+    Sink, Stdout, take_common,
 };
 use crate::event::{Event, json};
 use crate::language::ast::Item;
@@ -25,75 +25,15 @@ pub fn context() -> Context {
         ecs: EcsMode::V8,
         workers: 2,
         batch_size: 125,
-        registry: registry(),
+        registry: crate::registry(),
         environment: Environment::new(|_| None),
         stdout: Stdout::Capture(Arc::new(Mutex::new(Vec::new()))),
     }
 }
 
-/// Every plugin, and lines of text in the place of codecs that this build lacks.
-fn registry() -> &'static Registry {
-    static REGISTRY: OnceLock<Registry> = OnceLock::new();
-    REGISTRY.get_or_init(|| {
-        let all = crate::registry();
-        let missing = ["plain", "line", "json", "json_lines", "rubydebug"]
-            .into_iter()
-            .filter(|name| all.get(Kind::Codec, name).is_none())
-            .map(|name| &*Box::leak(Box::new(text_spec(name))));
-        Registry::new(all.iter().chain(missing))
-    })
-}
-
-fn text_spec(name: &'static str) -> Spec {
-    Spec {
-        kind: Kind::Codec,
-        name,
-        summary: "",
-        options: &[],
-        deprecated: &[],
-        refused: &[],
-        default_codec: None,
-        example: Example { config: "", input: &[], output: &[] },
-        build: Build::Codec(match name {
-            "plain" => |_| Some(Box::new(Text { lines: false, held: Vec::new() })),
-            _ => |_| Some(Box::new(Text { lines: true, held: Vec::new() })),
-        }),
-    }
-}
-
-/// Decodes lines, or everything, to `message`; encodes JSON lines.
-struct Text {
-    lines: bool,
-    held: Vec<u8>,
-}
-
-impl Codec for Text {
-    fn decode(&mut self, bytes: &[u8], emit: &mut dyn FnMut(Event)) {
-        self.held.extend_from_slice(bytes);
-        while let Some(at) = self.held.iter().position(|byte| *byte == b'\n').filter(|_| self.lines) {
-            let line: Vec<u8> = self.held.drain(..=at).collect();
-            emit(Event::from_message(String::from_utf8_lossy(&line).trim_end()));
-        }
-        if !self.lines {
-            self.flush(emit);
-        }
-    }
-
-    fn flush(&mut self, emit: &mut dyn FnMut(Event)) {
-        if !self.held.is_empty() {
-            emit(Event::from_message(String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()));
-        }
-    }
-
-    fn encode(&self, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        json::write_object(out, event.data());
-        out.push(b'\n');
-        Ok(())
-    }
-
-    fn fresh(&self) -> Box<dyn Codec> {
-        Box::new(Text { lines: self.lines, held: Vec::new() })
-    }
+/// The same without ECS.
+pub fn legacy_context() -> Context {
+    Context { ecs: EcsMode::Disabled, ..context() }
 }
 
 /// Builds the only plugin of a config, or says what is wrong with it.

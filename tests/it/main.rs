@@ -1,7 +1,9 @@
 //! The tests that see rstash from outside, in one binary.
 mod cli;
+mod demo;
 mod examples;
 mod golden;
+mod kafka;
 mod language;
 mod post;
 mod rooms;

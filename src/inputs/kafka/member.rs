@@ -34,6 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// After a shutdown request, acknowledgements are waited for as long as one comes within this time.
 const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(10);
 
+/// How long the broker may take to confirm the last commit and the goodbye.
+const FAREWELL: Duration = Duration::from_secs(3);
+
 /// When a member ends: the pipeline asked for it, or the input was abandoned.
 pub struct Stop {
     /// The pipeline's request.
@@ -176,6 +179,7 @@ impl Member {
             }
         }
         self.finish();
+        close(self.consumer);
         Ok(())
     }
 
@@ -295,7 +299,7 @@ impl Member {
         }
     }
 
-    /// Waits for the acknowledgements of what was read. Dropping the consumer then commits and leaves the group.
+    /// Waits for the acknowledgements of what was read.
     fn finish(&mut self) {
         if let Ok(assigned) = self.consumer.assignment() {
             self.consumer.context().paused.store(true, Ordering::Relaxed);
@@ -320,6 +324,20 @@ impl Member {
         if left > 0 {
             tracing::warn!(batches = left, "stopping without acknowledgements; what these hold will be read again");
         }
+    }
+}
+
+/// Commits what is stored and leaves the group, which dropping a consumer does. Without a broker librdkafka tries for as
+/// long as the session lasts; that is left to a thread that nobody waits for.
+fn close(consumer: BaseConsumer<Context>) {
+    let (done, closed) = mpsc::channel();
+    let closing = std::thread::Builder::new().name("kafka-input-close".into()).spawn(move || {
+        drop(consumer);
+        // Nobody may be waiting any more.
+        _ = done.send(());
+    });
+    if closing.is_ok() && closed.recv_timeout(FAREWELL).is_err() {
+        tracing::warn!("the broker did not take the last offsets in time; what came since the last commit will be read again");
     }
 }
 

@@ -1,0 +1,130 @@
+//! A running rstash with one config, a file that it writes and its log.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// What takes longer has failed.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Waits for a condition, and panics when it does not come about.
+pub fn wait_until(what: &str, longest: Duration, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < longest, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A process that ends with the test.
+pub struct Rstash {
+    child: Mutex<Child>,
+    folder: TempDir,
+}
+
+impl Rstash {
+    /// Starts a pipeline. `{out}` in the config is the path of the file that [`lines`](Self::lines) reads.
+    pub fn start(config: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = File::create(folder.path().join("log")).expect("a log file");
+        let out = folder.path().join("out");
+        let child = Command::new(env!("CARGO_BIN_EXE_rstash"))
+            .arg("--path.data")
+            .arg(folder.path().join("data"))
+            .arg("-e")
+            .arg(config.replace("{out}", &out.to_string_lossy()))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a second handle"))
+            .stderr(log)
+            .spawn()
+            .expect("rstash starts");
+        Rstash { child: Mutex::new(child), folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// All that was logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// The whole lines of the output file.
+    pub fn lines(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.path("out")).unwrap_or_default();
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(str::to_owned).collect()
+    }
+
+    /// Waits for so many lines in the output file.
+    pub fn wait_for_lines(&self, count: usize) -> Vec<String> {
+        let begun = Instant::now();
+        while self.lines().len() < count {
+            let lines = self.lines().len();
+            assert!(begun.elapsed() < LONGEST && self.is_running(), "{lines} of {count} lines; log:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.lines()
+    }
+
+    /// Waits until the log holds a text.
+    pub fn wait_for_log(&self, text: &str) {
+        let begun = Instant::now();
+        while !self.log().contains(text) {
+            assert!(begun.elapsed() < LONGEST, "{text:?} is not logged:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Whether the process lives.
+    pub fn is_running(&self) -> bool {
+        matches!(self.child.lock().expect("no panic").try_wait(), Ok(None))
+    }
+
+    /// Waits for the end.
+    pub fn wait(&self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.lock().expect("no panic").try_wait().expect("a process to wait for") {
+                return status;
+            }
+            assert!(begun.elapsed() < LONGEST, "it does not end; log:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits for the end and returns what was logged.
+    pub fn log_of_run(&self) -> String {
+        self.wait();
+        self.log()
+    }
+
+    /// Asks it to stop, as a supervisor does, and waits for the end.
+    pub fn stop(&self) -> ExitStatus {
+        let id = self.child.lock().expect("no panic").id();
+        let asked = Command::new("kill").args(["-TERM", &id.to_string()]).status();
+        assert!(asked.is_ok_and(|status| status.success()), "kill -TERM {id}");
+        self.wait()
+    }
+
+    /// Ends it without asking and returns what it had written.
+    pub fn kill(self) -> Vec<String> {
+        self.child.lock().expect("no panic").kill().expect("killed");
+        self.wait();
+        self.lines()
+    }
+}
+
+impl Drop for Rstash {
+    fn drop(&mut self) {
+        if let Ok(mut child) = self.child.lock() {
+            _ = child.kill();
+            _ = child.wait();
+        }
+    }
+}
