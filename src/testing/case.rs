@@ -112,7 +112,9 @@ impl Case {
         let (plan, problems) = Plan::load(&sources, options, &context);
         let Some(plan) = plan else {
             let unavailable = problems.iter().any(|problem| problem.message.ends_with(NOT_AVAILABLE));
-            return Outcome { unavailable, ..Outcome::failed(render_all(&problems, &sources, false)) };
+            let mut failed = Outcome::failed(render_all(&problems, &sources, false));
+            failed.unavailable = unavailable;
+            return failed;
         };
         if self.mode == Mode::Check {
             return Outcome::default();
