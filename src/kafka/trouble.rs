@@ -39,7 +39,9 @@ impl Trouble {
             Trouble::ClientCertificate => {
                 "the broker does not accept the client certificate of ssl_keystore_location"
             }
-            Trouble::NotTls => "security_protocol seems not to be the one that the broker speaks on this port",
+            Trouble::NotTls => {
+                "security_protocol seems not to be the one that the broker speaks on this port"
+            }
             Trouble::Tls => "TLS with the broker fails (see security_protocol and the ssl_ options)",
             Trouble::Resolve => "the name of a broker cannot be resolved (see bootstrap_servers)",
             Trouble::Unreachable => "no connection to the broker (see bootstrap_servers), trying on",
@@ -192,8 +194,16 @@ fn plain(message: &str) -> &str {
         Some((_, rest)) => rest,
         None => message,
     };
-    let advice = [": broker certificate could not be verified, verify that ssl.ca", ": client SSL authentication might be"];
-    advice.iter().filter_map(|advice| message.find(advice)).min().and_then(|at| message.get(..at)).unwrap_or(message)
+    let advice = [
+        ": broker certificate could not be verified, verify that ssl.ca",
+        ": client SSL authentication might be",
+    ];
+    advice
+        .iter()
+        .filter_map(|advice| message.find(advice))
+        .min()
+        .and_then(|at| message.get(..at))
+        .unwrap_or(message)
 }
 
 #[cfg(test)]
@@ -219,13 +229,21 @@ mod tests {
                 "ssl_keystore_location",
             ),
             (RDKafkaErrorCode::SSL, "SSL handshake failed: wrong version number", "security_protocol"),
-            (RDKafkaErrorCode::BrokerTransportFailure, "Disconnected: connecting to a PLAINTEXT broker listener?", "security_protocol"),
+            (
+                RDKafkaErrorCode::BrokerTransportFailure,
+                "Disconnected: connecting to a PLAINTEXT broker listener?",
+                "security_protocol",
+            ),
             (
                 RDKafkaErrorCode::BrokerTransportFailure,
                 "Connect to ipv4#127.0.0.1:9 failed: Connection refused",
                 "bootstrap_servers",
             ),
-            (RDKafkaErrorCode::SSL, "Disconnected: connecting to a PLAINTEXT broker listener?", "security_protocol"),
+            (
+                RDKafkaErrorCode::SSL,
+                "Disconnected: connecting to a PLAINTEXT broker listener?",
+                "security_protocol",
+            ),
             (RDKafkaErrorCode::Resolve, "Failed to resolve 'nowhere:9092'", "bootstrap_servers"),
             (
                 RDKafkaErrorCode::AutoOffsetReset,

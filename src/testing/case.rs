@@ -130,7 +130,9 @@ impl Case {
     }
 
     fn parse_options(&self) -> ParseOptions {
-        ParseOptions { support_escapes: self.settings.get("config.support_escapes") == Some(&Raw::Bool(true)) }
+        ParseOptions {
+            support_escapes: self.settings.get("config.support_escapes") == Some(&Raw::Bool(true)),
+        }
     }
 
     fn context(&self, folder: &Folder, stdout: Stdout) -> Context {

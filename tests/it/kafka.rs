@@ -29,7 +29,8 @@ fn what_kcat_writes_is_read_with_key_headers_and_origin() {
     let format = format!("%k:%s {{\"colour\":\"blue\",\"empty\":\"\"}} {topic} {topic}-group %p/%o\n");
     let expected = broker.consume(&topic, &format);
     // A header without a value has none in the event.
-    let expected: BTreeSet<_> = expected.into_iter().map(|line| line.replace(",\"empty\":\"\"", "")).collect();
+    let expected: BTreeSet<_> =
+        expected.into_iter().map(|line| line.replace(",\"empty\":\"\"", "")).collect();
     assert_eq!(read.into_iter().collect::<BTreeSet<_>>(), expected);
     assert!(rstash.stop().success());
 

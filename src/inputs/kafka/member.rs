@@ -322,7 +322,10 @@ impl Member {
         }
         let left = self.consumer.context().marks().on_their_way();
         if left > 0 {
-            tracing::warn!(batches = left, "stopping without acknowledgements; what these hold will be read again");
+            tracing::warn!(
+                batches = left,
+                "stopping without acknowledgements; what these hold will be read again"
+            );
         }
     }
 }
@@ -337,7 +340,9 @@ fn close(consumer: BaseConsumer<Context>) {
         _ = done.send(());
     });
     if closing.is_ok() && closed.recv_timeout(FAREWELL).is_err() {
-        tracing::warn!("the broker did not take the last offsets in time; what came since the last commit will be read again");
+        tracing::warn!(
+            "the broker did not take the last offsets in time; what came since the last commit will be read again"
+        );
     }
 }
 
@@ -362,7 +367,8 @@ fn take(
     shared.decoration.apply(batch.events.get_mut(before..).unwrap_or_default(), message);
 
     let next = message.offset() + 1;
-    let known = |span: &&mut Span| span.partition.1 == message.partition() && *span.partition.0 == *message.topic();
+    let known =
+        |span: &&mut Span| span.partition.1 == message.partition() && *span.partition.0 == *message.topic();
     match batch.spans.iter_mut().find(known) {
         Some(span) => span.next = next,
         None => {
@@ -385,7 +391,9 @@ fn fatal(error: &KafkaError) -> Result<(), RunError> {
         KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId) => {
             Err(RunError::new("another consumer with the same group_instance_id has joined the group"))
         }
-        KafkaError::MessageConsumptionFatal(code) => Err(RunError::new(format!("the consumer cannot go on: {code}"))),
+        KafkaError::MessageConsumptionFatal(code) => {
+            Err(RunError::new(format!("the consumer cannot go on: {code}")))
+        }
         _ => Ok(()),
     }
 }

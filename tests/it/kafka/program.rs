@@ -66,7 +66,11 @@ impl Rstash {
         let begun = Instant::now();
         while self.lines().len() < count {
             let lines = self.lines().len();
-            assert!(begun.elapsed() < LONGEST && self.is_running(), "{lines} of {count} lines; log:\n{}", self.log());
+            assert!(
+                begun.elapsed() < LONGEST && self.is_running(),
+                "{lines} of {count} lines; log:\n{}",
+                self.log()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
         self.lines()
@@ -90,7 +94,9 @@ impl Rstash {
     pub fn wait(&self) -> ExitStatus {
         let begun = Instant::now();
         loop {
-            if let Some(status) = self.child.lock().expect("no panic").try_wait().expect("a process to wait for") {
+            if let Some(status) =
+                self.child.lock().expect("no panic").try_wait().expect("a process to wait for")
+            {
                 return status;
             }
             assert!(begun.elapsed() < LONGEST, "it does not end; log:\n{}", self.log());
