@@ -103,7 +103,7 @@ fn unreadable(problem: Unreadable, number: u32, source: &Source) -> Diagnostic {
 ///
 /// # Errors
 /// What is wrong with the text.
-pub fn parse_value(text: &str) -> Result<ast::Value, Diagnostic> {
+pub fn parse_value(text: &str) -> Result<ast::Value, Box<Diagnostic>> {
     parse_value_with(text, ParseOptions { support_escapes: true })
 }
 
@@ -111,15 +111,16 @@ pub fn parse_value(text: &str) -> Result<ast::Value, Diagnostic> {
 ///
 /// # Errors
 /// What is wrong with the text.
-pub fn parse_value_with(text: &str, options: ParseOptions) -> Result<ast::Value, Diagnostic> {
+pub fn parse_value_with(text: &str, options: ParseOptions) -> Result<ast::Value, Box<Diagnostic>> {
     let sources = Sources::single("default", format!("filter {{ plugin {{ option => {text} }} }}"));
-    let config =
-        parse(&sources, options).into_result().map_err(|mut diagnostics| diagnostics.swap_remove(0))?;
+    let config = parse(&sources, options)
+        .into_result()
+        .map_err(|mut diagnostics| Box::new(diagnostics.swap_remove(0)))?;
     let mut items = config.sections.into_iter().flat_map(|section| section.items);
     match items.next() {
         Some(ast::Item::Plugin(mut plugin)) if plugin.attributes.len() == 1 => {
             Ok(plugin.attributes.swap_remove(0).value)
         }
-        _ => Err(Diagnostic::general(Severity::Error, format!("{text} is not a value"))),
+        _ => Err(Box::new(Diagnostic::general(Severity::Error, format!("{text} is not a value")))),
     }
 }

@@ -198,9 +198,7 @@ impl PlanBuilder<'_> {
         build: impl FnOnce(&Build, &mut OptionReader<'_>) -> Option<T>,
     ) -> Option<(String, &'static str, T)> {
         let block = Block::new(kind, plugin, &self.context.environment, &mut self.problems);
-        let Some(spec) = self.lookup(kind, plugin) else {
-            return None;
-        };
+        let spec = self.lookup(kind, plugin)?;
         let id = self.id(&block);
         let mut reader = OptionReader::new(&block, self.context, id.clone());
         take_common(&mut reader);

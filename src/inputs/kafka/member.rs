@@ -115,10 +115,13 @@ pub struct Member {
     codec: Box<dyn Codec>,
     subscription: Subscription,
     /// Holds at most one note per batch on its way, and those are bounded by the queue.
-    settled: (mpsc::Sender<(u64, Settled)>, mpsc::Receiver<(u64, Settled)>),
+    settled: (mpsc::Sender<Note>, mpsc::Receiver<Note>),
     /// Names of topics, shared by all spans.
     topics: HashMap<String, Arc<str>>,
 }
+
+/// The number of a batch, and what became of it.
+type Note = (u64, Settled);
 
 /// What one read gave.
 #[derive(Default)]
