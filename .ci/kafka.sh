@@ -4,6 +4,7 @@
 #   kafka.sh up                     fetch the jars, make stores and users, format new storage, start; waits until it serves
 #   kafka.sh stop | kill | start    stop (SIGTERM), kill (SIGKILL) or start the broker again with its data: an outage
 #   kafka.sh down                   stop the broker and forget its data; jars and stores stay
+#   kafka.sh jars                   fetch the jars and do nothing else
 #   kafka.sh topic NAME PARTITIONS  create a topic
 #   kafka.sh env                    print what the integration tests read, for `eval "$(.ci/kafka.sh env)"`
 #
@@ -183,11 +184,12 @@ case "${1:-}" in
     format_storage
     start
     ;;
+  jars) fetch_jars ;;
   start) start ;;
   stop) stop TERM ;;
   kill) stop KILL ;;
   down) stop TERM; rm -rf "$dir/data" ;;
   topic) create_topic "$2" "$3" ;;
   env) printf 'export RSTASH_KAFKA=%s RSTASH_KAFKA_DIR=%s\n' "$host:$port" "$dir" ;;
-  *) sed -n '2,9p' "$0"; exit 2 ;;
+  *) sed -n '2,10p' "$0"; exit 2 ;;
 esac

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use super::batch::Flush;
 use super::plan::{InputNode, Plan};
@@ -85,7 +86,8 @@ async fn run_inputs(
         let sink = Sink::new(sender.clone(), node.decoration);
         let input = node.input.run(sink, stopped.clone());
         let id = node.id;
-        tasks.spawn(async move { (id, input.await) });
+        let span = tracing::info_span!("input", plugin.id = %id);
+        tasks.spawn(async move { (id, input.await) }.instrument(span));
     }
     drop(sender);
     let mut failed = false;

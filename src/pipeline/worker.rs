@@ -49,8 +49,11 @@ impl Workers {
         for number in 0..stage.settings.workers {
             let (stage, receiver) = (Arc::clone(stage), receiver.clone());
             let name = format!("[{}]>worker{number}", stage.settings.id);
-            let worker =
-                std::thread::Builder::new().name(name).spawn(move || work(&stage, &receiver, number == 0))?;
+            // Log lines of a worker carry the pipeline's name, as those of its starter do.
+            let span = tracing::Span::current();
+            let worker = std::thread::Builder::new()
+                .name(name)
+                .spawn(move || span.in_scope(|| work(&stage, &receiver, number == 0)))?;
             workers.push(worker);
         }
         Ok(Workers(workers))
