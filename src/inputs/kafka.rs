@@ -183,11 +183,20 @@ impl KafkaInput {
         let threads = at_least_one(reader, "consumer_threads", options.consumer_threads);
         let max_records = at_least_one(reader, "max_poll_records", options.max_poll_records);
         for (option, word, better) in [
-            ("decorate_events", crate::kafka::block::word(&options.decorate_events), [("true", "basic"), ("false", "none")]),
-            ("client_dns_lookup", crate::kafka::block::word(&options.client_dns_lookup), [("default", "use_all_dns_ips"); 2]),
+            (
+                "decorate_events",
+                crate::kafka::block::word(&options.decorate_events),
+                [("true", "basic"), ("false", "none")],
+            ),
+            (
+                "client_dns_lookup",
+                crate::kafka::block::word(&options.client_dns_lookup),
+                [("default", "use_all_dns_ips"); 2],
+            ),
         ] {
             if let Some((old, new)) = better.iter().find(|(old, _)| word.as_deref() == Some(old)) {
-                let message = format!("option \"{option}\" of the kafka input: \"{old}\" is deprecated, use \"{new}\"");
+                let message =
+                    format!("option \"{option}\" of the kafka input: \"{old}\" is deprecated, use \"{new}\"");
                 reader.report(Problem::warning(reader.span(option), message));
             }
         }
@@ -276,15 +285,19 @@ impl Input for KafkaInput {
             let mut members = Vec::with_capacity(configs.len());
             for (number, config) in configs.into_iter().enumerate() {
                 let stop = Stop { shutdown: shutdown.clone(), abandoned: Arc::clone(&abandoned) };
-                let member = Member::new(&config, Arc::clone(&shared), sink.clone(), stop, Arc::clone(&reporter))?;
+                let member =
+                    Member::new(&config, Arc::clone(&shared), sink.clone(), stop, Arc::clone(&reporter))?;
                 let (done, ended) = oneshot::channel();
                 std::thread::Builder::new()
                     .name(format!("kafka-input-worker-{}-{number}", self.client_id))
                     .spawn(move || _ = done.send(member.run()))
-                    .map_err(|error| RunError::new(format!("cannot start a thread for a consumer: {error}")))?;
+                    .map_err(|error| {
+                        RunError::new(format!("cannot start a thread for a consumer: {error}"))
+                    })?;
                 let abandoned = Arc::clone(&abandoned);
                 members.push(async move {
-                    let result = ended.await.unwrap_or_else(|_| Err(RunError::new("a consumer's thread panicked")));
+                    let result =
+                        ended.await.unwrap_or_else(|_| Err(RunError::new("a consumer's thread panicked")));
                     if result.is_err() {
                         // The others give their partitions back; the pipeline decides what happens to the input.
                         abandoned.store(true, Ordering::Relaxed);

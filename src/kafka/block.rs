@@ -197,7 +197,11 @@ pub fn assert_agrees_with_table(plugin: super::options::Plugin, declared: &[crat
     for option in declared {
         let row = find(plugin, option.name).unwrap_or_else(|| panic!("{} is not in the table", option.name));
         let default = option.default.unwrap_or("").trim_matches(['"', '[', ']']);
-        assert!(matches!(row.default, table if table == default) || default == "{}", "default of {}", option.name);
+        assert!(
+            matches!(row.default, table if table == default) || default == "{}",
+            "default of {}",
+            option.name
+        );
     }
     for row in OPTIONS.iter().filter(|row| row.belongs_to(plugin)) {
         let refused = matches!(row.conversion, Conversion::Refused(_));

@@ -24,8 +24,8 @@ use crate::kafka::client::{Client, configure, explain};
 use crate::kafka::options::{Plugin, refused, refused_count};
 use crate::kafka::trouble::Reporter;
 use crate::plugin::{
-    Build, CodecFactory, Delivery, Example, Kind, OptionReader, Output, Pairs, Problem, RunError, Shutdown, Spec,
-    Undelivered, choices,
+    Build, CodecFactory, Delivery, Example, Kind, OptionReader, Output, Pairs, Problem, RunError, Shutdown,
+    Spec, Undelivered, choices,
 };
 
 /// The `kafka` output.
@@ -144,17 +144,26 @@ impl KafkaOutput {
             let name = class.strip_prefix("org.apache.kafka.common.serialization.");
             if !name.is_some_and(|name| known.contains(&name)) {
                 let use_one = known.join(" or org.apache.kafka.common.serialization.");
-                let message = format!("\"{class}\" is not available; use org.apache.kafka.common.serialization.{use_one}");
+                let message = format!(
+                    "\"{class}\" is not available; use org.apache.kafka.common.serialization.{use_one}"
+                );
                 reader.error(option, message);
                 is_fine = false;
             }
         }
         if let Some(retries) = options.retries {
-            let why = "events are given up, and lost, when the brokers are away for longer; without it nothing is";
+            let why =
+                "events are given up, and lost, when the brokers are away for longer; without it nothing is";
             match retries {
-                0.. => reader.report(Problem::warning(reader.span("retries"), format!("kafka output: with retries, {why}"))),
+                0.. => reader.report(Problem::warning(
+                    reader.span("retries"),
+                    format!("kafka output: with retries, {why}"),
+                )),
                 _ => {
-                    reader.error("retries", format!("{retries} is negative; leave it out to try until it succeeds"));
+                    reader.error(
+                        "retries",
+                        format!("{retries} is negative; leave it out to try until it succeeds"),
+                    );
                     is_fine = false;
                 }
             }
@@ -168,7 +177,8 @@ impl KafkaOutput {
             reader.report(Problem::warning(reader.span("kafka"), format!("kafka output: {warning}")));
         }
         let headers = options.message_headers.iter();
-        let headers = headers.map(|(name, value)| (name.to_owned(), Template::parse(&ruby_to_s(&value.to_value()))));
+        let headers =
+            headers.map(|(name, value)| (name.to_owned(), Template::parse(&ruby_to_s(&value.to_value()))));
         is_fine.then_some(KafkaOutput {
             id: reader.id().to_owned(),
             config,
@@ -205,7 +215,9 @@ impl KafkaOutput {
             loop {
                 match message.send(producer, &payload, receipts.expect(index)) {
                     Ok(()) => break,
-                    Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) if !self.is_hopeless() => {
+                    Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull))
+                        if !self.is_hopeless() =>
+                    {
                         receipts.settle(None);
                         tokio::time::sleep(FULL_BUFFER_PAUSE).await;
                     }
@@ -263,16 +275,22 @@ struct Message {
 }
 
 impl Message {
-    fn send(&self, producer: &KafkaProducer, payload: &[u8], receipt: Box<delivery::Receipt>) -> Result<(), KafkaError> {
+    fn send(
+        &self,
+        producer: &KafkaProducer,
+        payload: &[u8],
+        receipt: Box<delivery::Receipt>,
+    ) -> Result<(), KafkaError> {
         let mut record = BaseRecord::with_opaque_to(&self.topic, receipt).payload(payload);
         if let Some(key) = &self.key {
             record = record.key(key.as_bytes());
         }
         if !self.headers.is_empty() {
             let headers = OwnedHeaders::new_with_capacity(self.headers.len());
-            let headers = self.headers.iter().fold(headers, |headers, (key, value)| {
-                headers.insert(Header { key, value: Some(value) })
-            });
+            let headers = self
+                .headers
+                .iter()
+                .fold(headers, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
             record = record.headers(headers);
         }
         producer.send(record).map_err(|(error, _)| error)
@@ -304,7 +322,8 @@ impl Output for KafkaOutput {
             let mut attempts_left = self.retries;
             loop {
                 let failures = self.offer(&producer, events, &indices).await;
-                let (passing, dead): (Vec<_>, Vec<_>) = failures.into_iter().partition(|failure| failure.passing);
+                let (passing, dead): (Vec<_>, Vec<_>) =
+                    failures.into_iter().partition(|failure| failure.passing);
                 delivery.dead.extend(dead.into_iter().map(undelivered));
                 if passing.len() < indices.len() {
                     producer.context().reporter.recovered();
@@ -340,7 +359,10 @@ fn undelivered(failure: Failure) -> Undelivered {
 }
 
 fn given_up(failure: Failure) -> Undelivered {
-    Undelivered { index: failure.index, reason: format!("{} (given up after as many attempts as retries allows)", failure.reason) }
+    Undelivered {
+        index: failure.index,
+        reason: format!("{} (given up after as many attempts as retries allows)", failure.reason),
+    }
 }
 
 #[cfg(test)]

@@ -41,7 +41,10 @@ impl Decoration {
         origin.insert("consumer_group", self.group.as_str().into());
         origin.insert("partition", Value::Int(message.partition().into()));
         origin.insert("offset", Value::Int(message.offset()));
-        origin.insert("key", message.key().map_or(Value::Null, |key| String::from_utf8_lossy(key).as_ref().into()));
+        origin.insert(
+            "key",
+            message.key().map_or(Value::Null, |key| String::from_utf8_lossy(key).as_ref().into()),
+        );
         origin.insert("timestamp", Value::Int(message.timestamp().to_millis().unwrap_or(-1)));
         if self.headers
             && let Some(headers) = message.headers()

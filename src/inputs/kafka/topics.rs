@@ -47,7 +47,10 @@ impl Topics {
             None | Some("true") => false,
             Some("false") => true,
             Some(other) => {
-                return Err(Refusal::new("exclude_internal_topics", format!("{other:?} is neither true nor false")));
+                return Err(Refusal::new(
+                    "exclude_internal_topics",
+                    format!("{other:?} is neither true nor false"),
+                ));
             }
         };
         // The Java client matches whole names (`Matcher.matches`). librdkafka's own patterns are POSIX ones and find
@@ -77,18 +80,24 @@ impl Subscription {
     ///
     /// # Errors
     /// What librdkafka says of a topic's name; a cluster that does not answer is asked again later.
-    pub fn keep<C: ConsumerContext>(&mut self, topics: &Topics, consumer: &BaseConsumer<C>) -> Result<(), KafkaError> {
+    pub fn keep<C: ConsumerContext>(
+        &mut self,
+        topics: &Topics,
+        consumer: &BaseConsumer<C>,
+    ) -> Result<(), KafkaError> {
         let wanted = match topics {
             Topics::Listed(_) if self.checked.is_some() => return Ok(()),
             Topics::Listed(listed) => listed.clone(),
             Topics::Matching(pattern) => {
-                let wait = if self.subscribed.is_empty() { pattern.refresh.min(EAGER) } else { pattern.refresh };
+                let wait =
+                    if self.subscribed.is_empty() { pattern.refresh.min(EAGER) } else { pattern.refresh };
                 if self.checked.is_some_and(|checked| checked.elapsed() < wait) {
                     return Ok(());
                 }
                 let Ok(cluster) = consumer.fetch_metadata(None, ANSWER_TIME) else { return Ok(()) };
                 let names = cluster.topics().iter().map(rdkafka::metadata::MetadataTopic::name);
-                let mut matching: Vec<_> = names.filter(|name| pattern.matches(name)).map(str::to_owned).collect();
+                let mut matching: Vec<_> =
+                    names.filter(|name| pattern.matches(name)).map(str::to_owned).collect();
                 matching.sort();
                 matching
             }

@@ -37,7 +37,8 @@ impl ProducerContext<Spread> for Context {
     type DeliveryOpaque = Box<Receipt>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, receipt: Box<Receipt>) {
-        let failure = result.as_ref().err().map(|(error, message)| Failure::new(receipt.index, message.topic(), error));
+        let failure =
+            result.as_ref().err().map(|(error, message)| Failure::new(receipt.index, message.topic(), error));
         receipt.batch.settle(failure);
     }
 
@@ -152,7 +153,8 @@ mod tests {
         let receipts = Arc::new(Receipts::default());
         let held: Vec<_> = (0..3).map(|index| receipts.expect(index)).collect();
         for receipt in held {
-            let failed = (receipt.index == 1).then(|| Failure { index: 1, reason: "away".into(), passing: true });
+            let failed =
+                (receipt.index == 1).then(|| Failure { index: 1, reason: "away".into(), passing: true });
             tokio::spawn(async move { receipt.batch.settle(failed) });
         }
         receipts.all().await;

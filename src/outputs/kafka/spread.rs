@@ -33,7 +33,8 @@ impl Spread {
                 Ok(Some(Spread::Sticky { current: Mutex::default(), while_for }))
             }
             _ => {
-                let known = "leave it out for the Java client's default, or use round_robin or uniform_sticky";
+                let known =
+                    "leave it out for the Java client's default, or use round_robin or uniform_sticky";
                 Err(Refusal::new("partitioner", format!("{name:?} is not available; {known}")))
             }
         }
@@ -41,10 +42,18 @@ impl Spread {
 }
 
 impl Partitioner for Spread {
-    fn partition(&self, topic: &str, _key: Option<&[u8]>, count: i32, is_available: impl Fn(i32) -> bool) -> i32 {
+    fn partition(
+        &self,
+        topic: &str,
+        _key: Option<&[u8]>,
+        count: i32,
+        is_available: impl Fn(i32) -> bool,
+    ) -> i32 {
         let count = count.max(1);
         // The first partition that has a leader, from this one on.
-        let available = |from: i32| (0..count).map(|step| (from + step) % count).find(|at| is_available(*at)).unwrap_or(from);
+        let available = |from: i32| {
+            (0..count).map(|step| (from + step) % count).find(|at| is_available(*at)).unwrap_or(from)
+        };
         match self {
             Spread::RoundRobin(turns) => {
                 let mut turns = turns.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +110,13 @@ mod tests {
     #[test]
     fn classes_of_someones_own_are_refused() {
         assert!(Spread::new(None, 5).is_ok_and(|spread| spread.is_none()));
-        assert!(Spread::new(Some("org.apache.kafka.clients.producer.RoundRobinPartitioner"), 5).is_ok_and(|s| s.is_some()));
-        assert_eq!(Spread::new(Some("com.example.Mine"), 5).err().map(|refusal| refusal.option), Some("partitioner"));
+        assert!(
+            Spread::new(Some("org.apache.kafka.clients.producer.RoundRobinPartitioner"), 5)
+                .is_ok_and(|s| s.is_some())
+        );
+        assert_eq!(
+            Spread::new(Some("com.example.Mine"), 5).err().map(|refusal| refusal.option),
+            Some("partitioner")
+        );
     }
 }

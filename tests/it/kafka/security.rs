@@ -13,8 +13,15 @@ fn login(module: &str, password: &str) -> String {
 }
 
 fn trust(stores: &Path, name: &str) -> String {
-    let kind = if name.ends_with(".pem") { r#"ssl_truststore_type => "PEM""# } else { r#"ssl_truststore_password => "store-secret""# };
-    format!(r#"security_protocol => "SSL" ssl_truststore_location => "{}" {kind}"#, stores.join(name).display())
+    let kind = if name.ends_with(".pem") {
+        r#"ssl_truststore_type => "PEM""#
+    } else {
+        r#"ssl_truststore_password => "store-secret""#
+    };
+    format!(
+        r#"security_protocol => "SSL" ssl_truststore_location => "{}" {kind}"#,
+        stores.join(name).display()
+    )
 }
 
 fn key(stores: &Path, name: &str, rest: &str) -> String {
@@ -40,11 +47,16 @@ fn every_way_in_works_for_input_and_output() {
     let Some(broker) = Broker::from_environment() else { return };
     let Some(stores) = broker.stores() else { return };
     let sasl = |mechanism: &str, module: &str| {
-        format!(r#"security_protocol => "SASL_PLAINTEXT" sasl_mechanism => "{mechanism}" {}"#, login(module, "alice-secret"))
+        format!(
+            r#"security_protocol => "SASL_PLAINTEXT" sasl_mechanism => "{mechanism}" {}"#,
+            login(module, "alice-secret")
+        )
     };
     let over_tls = |options: String, store: &str| {
         let trust = trust(&stores, store);
-        format!("{options} {trust}").replace(r#"security_protocol => "SASL_PLAINTEXT""#, "").replace(r#""SSL""#, r#""SASL_SSL""#)
+        format!("{options} {trust}")
+            .replace(r#"security_protocol => "SASL_PLAINTEXT""#, "")
+            .replace(r#""SSL""#, r#""SASL_SSL""#)
     };
     let store = r#"ssl_keystore_password => "store-secret""#;
     let jks_key = format!(r#"{store} ssl_key_password => "key-secret""#);
@@ -83,7 +95,10 @@ fn a_refusal_is_one_line_that_names_the_option_and_no_secret() {
     let Some(broker) = Broker::from_environment() else { return };
     let Some(stores) = broker.stores() else { return };
     let sasl = |mechanism: &str, module: &str| {
-        format!(r#"security_protocol => "SASL_PLAINTEXT" sasl_mechanism => "{mechanism}" {}"#, login(module, "wr0ng"))
+        format!(
+            r#"security_protocol => "SASL_PLAINTEXT" sasl_mechanism => "{mechanism}" {}"#,
+            login(module, "wr0ng")
+        )
     };
     let cases = [
         (SASL_PLAINTEXT, sasl("PLAIN", "plain.Plain"), "sasl_jaas_config"),
@@ -115,16 +130,26 @@ fn a_wrong_store_password_or_path_fails_at_the_start() {
     let cases = [
         (jks.replace("store-secret", "wr0ng"), "ssl_truststore_password"),
         (jks.replace("trust.jks", "nothing.jks"), "ssl_truststore_location"),
-        (format!("{jks} {}", key(&stores, "client.jks", r#"ssl_keystore_password => "wr0ng""#)), "ssl_keystore_password"),
+        (
+            format!("{jks} {}", key(&stores, "client.jks", r#"ssl_keystore_password => "wr0ng""#)),
+            "ssl_keystore_password",
+        ),
         (
             format!(
                 "{jks} {}",
-                key(&stores, "client.jks", r#"ssl_keystore_password => "store-secret" ssl_key_password => "wr0ng""#)
+                key(
+                    &stores,
+                    "client.jks",
+                    r#"ssl_keystore_password => "store-secret" ssl_key_password => "wr0ng""#
+                )
             ),
             "ssl_key_password",
         ),
         (
-            format!("{jks} {}", key(&stores, "client.pem", r#"ssl_keystore_type => "PEM" ssl_key_password => "wr0ng""#)),
+            format!(
+                "{jks} {}",
+                key(&stores, "client.pem", r#"ssl_keystore_type => "PEM" ssl_key_password => "wr0ng""#)
+            ),
             "ssl_key_password",
         ),
     ];
