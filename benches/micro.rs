@@ -20,7 +20,9 @@ fn event() -> Event {
 fn json(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("json");
     group.throughput(Throughput::Bytes(DOCUMENT.len() as u64));
-    group.bench_function("parse", |bencher| bencher.iter(|| json::parse(black_box(DOCUMENT), Decimals::Double)));
+    group.bench_function("parse", |bencher| {
+        bencher.iter(|| json::parse(black_box(DOCUMENT), Decimals::Double))
+    });
     let event = event();
     let mut out = Vec::with_capacity(1024);
     group.bench_function("write", |bencher| {

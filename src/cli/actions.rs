@@ -1,7 +1,8 @@
 //! The subcommands, none of which Logstash has: each hands its arguments to the room that does the work.
 use super::plugins::{self, PluginsArgs};
 use super::{Failure, print};
-use crate::demo::{self, DemoArgs};
+use crate::demo::{self, DemoArgs, DemoError};
+use crate::logging::{self, LogFormat, LogLevel, LogSettings};
 use crate::testing::{self, Format};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -46,7 +47,12 @@ impl Action {
 }
 
 fn show(arguments: &DemoArgs) -> Result<(), Failure> {
-    demo::run(arguments, &mut io::stderr()).map_err(|error| Failure::Action(error.to_string()))
+    // What goes well is told by the demo itself.
+    logging::init(LogSettings { level: LogLevel::Warn, format: LogFormat::Plain }, None)?;
+    demo::run(arguments, &mut io::stderr()).map_err(|error| match error {
+        DemoError::Write(error) if error.kind() == io::ErrorKind::BrokenPipe => Failure::Stdout(error),
+        error => Failure::Action(error.to_string()),
+    })
 }
 
 fn test(arguments: &TestArgs) -> Result<(), Failure> {

@@ -16,7 +16,7 @@ pub static SPEC: Spec = Spec {
     refused: &[],
     default_codec: None,
     example: Example {
-        config: r#"input { http { codec => json { target => "[document]" } } }"#,
+        config: r#"input { stdin { codec => json { target => "[document]" } } }"#,
         input: &[],
         output: &[],
     },

@@ -15,11 +15,7 @@ pub static SPEC: Spec = Spec {
     deprecated: &[],
     refused: &[],
     default_codec: None,
-    example: Example {
-        config: "input { tcp { port => 5000 codec => json_lines } }",
-        input: &[],
-        output: &[],
-    },
+    example: Example { config: "output { stdout { codec => json_lines } }", input: &[], output: &[] },
     build: Build::Codec(|reader| {
         let options = JsonLinesOptions::read(reader)?;
         if options.delimiter.is_empty() {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::event::json::{self, Decimals};
 use crate::event::text::push_ruby_string;
 use crate::event::{Event, FieldReference, METADATA, Object, TIMESTAMP, Timestamp, VERSION, Value};
-use crate::language::{self, Span, ast};
+use crate::language::{self, ParseOptions, Span, ast};
 use crate::plugin::{
     Block, Codec, CodecFactory, ConfigValue, Context, EcsMode, Environment, FromOption, Kind, Problem, Stdout,
 };
@@ -27,7 +27,8 @@ fn context(ecs: EcsMode) -> Context {
 /// A codec as it is written in a config: `json`, or `line { delimiter => "|" }`.
 fn codec(text: &str, ecs: EcsMode) -> Result<Box<dyn Codec>, Vec<Problem>> {
     let context = context(ecs);
-    let value = language::parse_value(text).unwrap_or_else(|error| panic!("{text}: {}", error.message));
+    let value = language::parse_value_with(text, ParseOptions::default())
+        .unwrap_or_else(|error| panic!("{text}: {}", error.message));
     if let ast::ValueKind::Bareword(name) = &value.kind {
         return CodecFactory::new(&Block::bare(Kind::Codec, name, Span::default()), &context)
             .map(|f| f.create());

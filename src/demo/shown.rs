@@ -61,11 +61,17 @@ impl Output for Watched {
     fn deliver<'a>(&'a self, events: &'a [&'a Event]) -> BoxFuture<'a, Delivery> {
         Box::pin(async move {
             let delivery = self.output.deliver(events).await;
-            let delivered = events.len().saturating_sub(delivery.retry.len() + delivery.dead.len());
-            self.shown.events.fetch_add(delivered as u64, Ordering::AcqRel);
-            self.shown.more.notify_one();
+            if !self.output.has_ended() {
+                let delivered = events.len().saturating_sub(delivery.retry.len() + delivery.dead.len());
+                self.shown.events.fetch_add(delivered as u64, Ordering::AcqRel);
+                self.shown.more.notify_one();
+            }
             delivery
         })
+    }
+
+    fn has_ended(&self) -> bool {
+        self.output.has_ended()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

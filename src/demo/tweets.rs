@@ -249,8 +249,8 @@ impl Tweets {
             many => keywords.get(self.rng.usize(0..many)).map_or("things", String::as_str),
         };
         let sentence = self.pick(SENTENCES);
-        let mut draft = Draft::default();
-        draft.lang = if sentence.contains(|c: char| ('가'..='힣').contains(&c)) { "ko" } else { "en" };
+        let lang = if sentence.contains(|c: char| ('가'..='힣').contains(&c)) { "ko" } else { "en" };
+        let mut draft = Draft { lang, ..Draft::default() };
         let (before, after) = sentence.split_once("{}").unwrap_or((sentence, ""));
         draft.push(before);
         draft.push(keyword);

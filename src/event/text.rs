@@ -59,9 +59,9 @@ pub fn push_java_double(out: &mut String, number: f64) {
     push_double(out, number, -2..=7, |out, exponent| _ = write!(out, "E{exponent}"));
 }
 
-/// `1.0e+20`, `1.5`, `NaN`: `Float#to_s` of Ruby.
+/// `1.0e+20`, `1.5`, `NaN`: `Float#to_s` of JRuby, which writes zeros up to 10^20 (other Rubies only to 10^16).
 pub fn push_ruby_float(out: &mut String, number: f64) {
-    push_double(out, number, -3..=16, |out, exponent| {
+    push_double(out, number, -3..=20, |out, exponent| {
         let sign = if exponent < 0 { '-' } else { '+' };
         _ = write!(out, "e{sign}{:02}", exponent.abs());
     });
@@ -294,7 +294,9 @@ mod tests {
     fn ruby_floats() {
         for (number, text) in [
             (1e20, "1.0e+20"),
-            (1e16, "1.0e+16"),
+            (1e19, "10000000000000000000.0"),
+            (1e16, "10000000000000000.0"),
+            (9999999999999998.0, "9999999999999998.0"),
             (1e15, "1000000000000000.0"),
             (1e-7, "1.0e-07"),
             (0.0001, "0.0001"),

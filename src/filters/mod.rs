@@ -4,6 +4,7 @@ mod clone;
 mod date;
 mod drop;
 mod json;
+mod json_encode;
 mod mutate;
 mod sleep;
 
@@ -11,4 +12,4 @@ use crate::plugin::Spec;
 
 /// Every filter of this build, sorted by name.
 pub static SPECS: &[&Spec] =
-    &[&clone::SPEC, &date::SPEC, &drop::SPEC, &json::SPEC, &mutate::SPEC, &sleep::SPEC];
+    &[&clone::SPEC, &date::SPEC, &drop::SPEC, &json::SPEC, &json_encode::SPEC, &mutate::SPEC, &sleep::SPEC];

@@ -203,8 +203,8 @@ async fn first_line_of_stdin(shutdown: &Shutdown) -> Result<Option<String>, RunE
 mod tests {
     use super::*;
     use crate::event::Value;
+    use crate::plugin::Context;
     use crate::plugin::testkit::{self, fields};
-    use crate::plugin::{Context, EcsMode};
 
     async fn run(config: &str, context: &Context) -> Vec<Event> {
         let (generator, decoration) = testkit::input(config, context).unwrap();
@@ -232,15 +232,14 @@ mod tests {
         assert_eq!(events[0].get(&name), Some(&Value::from(host.as_str())));
         assert_eq!(without_host(&events[0]), r#"{"event":{"sequence":0},"message":"m"}"#);
 
-        let legacy = Context { ecs: EcsMode::Disabled, ..testkit::context() };
-        let events = run(config, &legacy).await;
+        let events = run(config, &testkit::legacy_context()).await;
         assert_eq!(fields(&events[0]), format!(r#"{{"host":"{host}","message":"m","sequence":0}}"#));
     }
 
     #[tokio::test]
     async fn lines_share_the_number_of_their_round() {
-        let config = r#"input { generator { lines => ["a", 2] count => 2 ecs_compatibility => disabled } }"#;
-        let events: Vec<_> = run(config, &testkit::context()).await.iter().map(without_host).collect();
+        let config = r#"input { generator { lines => ["a", 2] count => 2 } }"#;
+        let events: Vec<_> = run(config, &testkit::legacy_context()).await.iter().map(without_host).collect();
         assert_eq!(
             events,
             [
@@ -255,8 +254,8 @@ mod tests {
     #[tokio::test]
     async fn common_options_come_before_the_host() {
         let config = r#"input { generator { count => 1 add_field => { "host" => "mine" } tags => ["t"]
-            ecs_compatibility => disabled } }"#;
-        let events = run(config, &testkit::context()).await;
+            } }"#;
+        let events = run(config, &testkit::legacy_context()).await;
         assert_eq!(
             fields(&events[0]),
             r#"{"host":"mine","message":"Hello world!","sequence":0,"tags":["t"]}"#
@@ -274,8 +273,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_codec_holds_back_comes_at_the_end_without_a_number() {
-        let config = r#"input { generator { count => 2 message => "ab" codec => line ecs_compatibility => disabled } }"#;
-        let events = run(config, &testkit::context()).await;
+        let config = r#"input { generator { count => 2 message => "ab" codec => line } }"#;
+        let events = run(config, &testkit::legacy_context()).await;
         assert_eq!(events.iter().map(without_host).collect::<Vec<_>>(), [r#"{"message":"abab"}"#]);
     }
 

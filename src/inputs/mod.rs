@@ -9,4 +9,5 @@ mod twitter;
 use crate::plugin::Spec;
 
 /// Every input of this build, sorted by name.
-pub static SPECS: &[&Spec] = &[&generator::SPEC, &heartbeat::SPEC, &kafka::SPEC, &stdin::SPEC, &twitter::SPEC];
+pub static SPECS: &[&Spec] =
+    &[&generator::SPEC, &heartbeat::SPEC, &kafka::SPEC, &stdin::SPEC, &twitter::SPEC];

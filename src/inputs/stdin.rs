@@ -221,7 +221,7 @@ impl Decoder {
 mod tests {
     use super::*;
     use crate::plugin::testkit::{self, fields};
-    use crate::plugin::{CodecFactory, Context, EcsMode, InputDecoration};
+    use crate::plugin::{CodecFactory, Context, InputDecoration};
     use std::sync::Arc;
 
     fn decoder(codec: &str, context: &Context) -> Decoder {
@@ -256,9 +256,8 @@ mod tests {
 
     #[tokio::test]
     async fn lines_go_on_over_blocks_and_the_last_needs_no_end() {
-        let legacy = Context { ecs: EcsMode::Disabled, ..testkit::context() };
         assert_eq!(
-            run(&["a\nb", "c\n", "d"], decoder("line", &legacy)).await,
+            run(&["a\nb", "c\n", "d"], decoder("line", &testkit::legacy_context())).await,
             [
                 r#"{"host":"h","message":"a"}"#,
                 r#"{"host":"h","message":"bc"}"#,

@@ -25,8 +25,8 @@ use self::tweet::Shape;
 use self::v2::{post, rules};
 use crate::event::FieldReference;
 use crate::plugin::{
-    Build, CodecFactory, Example, Input, Kind, OptionReader, Password, Problem, RunError, Shutdown, Sink, Spec, choices,
-    options,
+    Build, CodecFactory, Example, Input, Kind, OptionReader, Password, Problem, RunError, Shutdown, Sink,
+    Spec, choices, options,
 };
 
 /// Where the endpoint is looked for when `base_url` is not given.
@@ -172,7 +172,8 @@ impl Twitter {
 
     fn hosts(&self, reader: &mut OptionReader<'_>) -> Option<Hosts> {
         let given = self.base_url.clone();
-        let base = given.or_else(|| reader.context.environment.get(BASE_URL_VARIABLE).filter(|url| !url.is_empty()));
+        let base =
+            given.or_else(|| reader.context.environment.get(BASE_URL_VARIABLE).filter(|url| !url.is_empty()));
         let Some(base) = base else {
             return Some(match self.api_version {
                 ApiVersion::V1 => Hosts::of_v1(),
@@ -182,7 +183,10 @@ impl Twitter {
         let is_url = reqwest::Url::parse(&base).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         if !is_url {
             let source = if self.base_url.is_some() { "" } else { " (from the environment variable)" };
-            reader.error("base_url", format!("\"{base}\"{source} is not an address like http://127.0.0.1:8080"));
+            reader.error(
+                "base_url",
+                format!("\"{base}\"{source} is not an address like http://127.0.0.1:8080"),
+            );
             return None;
         }
         Some(Hosts::at(&base))
@@ -198,7 +202,8 @@ impl Twitter {
                         api_version => \"2\" needs only a bearer_token";
             reader.report(Problem::error(reader.span(name), message).label("option is missing").help(help));
         }
-        if !self.use_samples && self.keywords.is_none() && self.follows.is_none() && self.locations.is_none() {
+        if !self.use_samples && self.keywords.is_none() && self.follows.is_none() && self.locations.is_none()
+        {
             reader.report(nothing_wanted(reader));
         }
         let credentials = Credentials {
@@ -218,13 +223,16 @@ impl Twitter {
 
     fn v2(&self, reader: &mut OptionReader<'_>) -> Option<(Authorization, Api)> {
         for name in V1_CREDENTIALS.into_iter().filter(|name| reader.is_given(name)).collect::<Vec<_>>() {
-            let message = format!("option \"{name}\" of the twitter input has no effect with api_version \"2\"");
+            let message =
+                format!("option \"{name}\" of the twitter input has no effect with api_version \"2\"");
             reader.report(Problem::warning(reader.span(name), message).label("remove this"));
         }
         if self.bearer_token.is_none() {
             let message = "missing required option \"bearer_token\" of the twitter input";
             let help = "with api_version => \"2\" it is what names the application";
-            reader.report(Problem::error(reader.span("bearer_token"), message).label("option is missing").help(help));
+            reader.report(
+                Problem::error(reader.span("bearer_token"), message).label("option is missing").help(help),
+            );
         }
         if let Some(minutes) = self.backfill_minutes.filter(|minutes| !(1..=5).contains(minutes)) {
             reader.error("backfill_minutes", format!("expected 1 to 5, got {minutes}"));
@@ -295,7 +303,8 @@ impl Twitter {
 }
 
 fn nothing_wanted(reader: &OptionReader<'_>) -> Problem {
-    let message = "the twitter input needs at least one of the options \"keywords\", \"follows\" and \"locations\"";
+    let message =
+        "the twitter input needs at least one of the options \"keywords\", \"follows\" and \"locations\"";
     Problem::error(reader.span("keywords"), message)
         .label("nothing to look for")
         .help("add keywords => [\"...\"], or use_samples => true for a sample of everything")

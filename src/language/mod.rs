@@ -113,9 +113,8 @@ pub fn parse_value(text: &str) -> Result<ast::Value, Diagnostic> {
 /// What is wrong with the text.
 pub fn parse_value_with(text: &str, options: ParseOptions) -> Result<ast::Value, Diagnostic> {
     let sources = Sources::single("default", format!("filter {{ plugin {{ option => {text} }} }}"));
-    let config = parse(&sources, options)
-        .into_result()
-        .map_err(|mut diagnostics| diagnostics.swap_remove(0))?;
+    let config =
+        parse(&sources, options).into_result().map_err(|mut diagnostics| diagnostics.swap_remove(0))?;
     let mut items = config.sections.into_iter().flat_map(|section| section.items);
     match items.next() {
         Some(ast::Item::Plugin(mut plugin)) if plugin.attributes.len() == 1 => {

@@ -22,7 +22,8 @@ pub static SPEC: Spec = Spec {
     build: Build::Output(|reader| {
         let Options { codec } = Options::read(reader)?;
         let target = reader.context.stdout.clone();
-        Some(Box::new(Stdout { codec, target, closed: AtomicBool::new(false) }))
+        let colored = target.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+        Some(Box::new(Stdout { codec, target, colored, closed: AtomicBool::new(false) }))
     }),
 };
 
@@ -38,6 +39,8 @@ options! {
 pub struct Stdout {
     codec: CodecFactory,
     target: Target,
+    /// Whether a person looks on who does not mind colours (no-color.org).
+    colored: bool,
     /// Whoever read the other end of the pipe has gone, as `head` does: what comes now is for nobody.
     closed: AtomicBool,
 }
@@ -52,7 +55,12 @@ impl Stdout {
         let mut delivery = Delivery::done();
         for (index, event) in events.iter().enumerate() {
             let start = text.len();
-            if let Err(error) = self.codec.encoder().encode(event, &mut text) {
+            let encoder = self.codec.encoder();
+            let encoded = match self.colored {
+                true => encoder.encode_for_terminal(event, &mut text),
+                false => encoder.encode(event, &mut text),
+            };
+            if let Err(error) = encoded {
                 text.truncate(start);
                 delivery.dead.push(Undelivered { index, reason: error.to_string() });
             }

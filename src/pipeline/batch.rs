@@ -211,7 +211,11 @@ mod tests {
         fn filter(&self, event: &mut Event, emit: &mut Emit) -> Outcome {
             let mut copy = event.duplicate();
             copy.tag("copy");
-            if self.before { emit.plain_before(copy) } else { emit.plain(copy) }
+            if self.before {
+                emit.plain_before(copy)
+            } else {
+                emit.plain(copy)
+            }
             Outcome::Unmatched
         }
     }

@@ -217,15 +217,7 @@ impl PlanBuilder<'_> {
                 // `refused_at_start` has told.
                 return None;
             }
-            let problem = Problem::error(plugin.name.span, format!("there is no {kind} \"{name}\""));
-            self.problems.push(if crate::plugin::is_logstash_plugin(kind, name) {
-                Problem::error(plugin.name.span, format!("the {kind} \"{name}\" is not available yet"))
-                    .label("Logstash has this plugin, rstash does not yet")
-            } else if let Some(near) = self.context.registry.nearest(kind, name) {
-                problem.label("unknown plugin").help(format!("did you mean \"{near}\"?"))
-            } else {
-                problem.label("unknown plugin").help("rstash plugins lists those there are")
-            });
+            self.problems.push(self.context.registry.unknown(kind, name, plugin.name.span));
         }
         found
     }

@@ -361,9 +361,12 @@ fn nearest_name(name: &str) -> Option<&'static str> {
         .copied()
         .collect();
     let in_other_case = |wanted: &str| names.iter().copied().find(|known| known.eq_ignore_ascii_case(wanted));
-    in_other_case(name)
-        .or_else(|| in_other_case(Encoding::for_label(name.as_bytes())?.name()))
-        .or_else(|| nearest(name, &names))
+    in_other_case(name).or_else(|| in_other_case(Encoding::for_label(name.as_bytes())?.name())).or_else(
+        || {
+            let lower: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+            in_other_case(nearest(name, &lower.iter().map(String::as_str).collect::<Vec<_>>())?)
+        },
+    )
 }
 
 #[cfg(test)]

@@ -44,11 +44,7 @@ impl CodecFactory {
     /// Makes a factory of a block, reporting everything that is wrong with it.
     pub fn new(block: &Block, context: &Context) -> Result<Self, Vec<Problem>> {
         let Some(spec) = context.registry.get(Kind::Codec, &block.name) else {
-            let problem = Problem::error(block.name_span, format!("there is no codec \"{}\"", block.name));
-            return Err(vec![match context.registry.nearest(Kind::Codec, &block.name) {
-                Some(near) => problem.label("unknown codec").help(format!("did you mean \"{near}\"?")),
-                None => problem.label("unknown codec"),
-            }]);
+            return Err(vec![context.registry.unknown(Kind::Codec, &block.name, block.name_span)]);
         };
         let mut reader = OptionReader::new(block, context, block.name.clone());
         super::decoration::take_common(&mut reader);

@@ -30,6 +30,7 @@ pub use filter::{Emit, Emitted, Filter, Outcome};
 pub use input::{Input, RunError, Shutdown, Sink};
 pub use options::{FromOption, OptionReader, OptionSpec, common_options, option_name};
 pub use output::{Delivery, Output, Undelivered};
+pub(crate) use registry::NOT_AVAILABLE;
 pub use registry::{Registry, is_logstash_plugin};
 pub use stdout::Stdout;
 pub use stream_codec::StreamCodec;

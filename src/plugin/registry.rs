@@ -1,6 +1,7 @@
 //! `Registry`: which plugins there are.
 
-use super::{Kind, Spec};
+use super::{Kind, Problem, Spec};
+use crate::language::Span;
 use crate::language::nearest;
 
 /// Every plugin of this build, sorted by kind and name.
@@ -30,7 +31,23 @@ impl Registry {
             self.specs.iter().filter(|spec| spec.kind == kind).map(|spec| spec.name).collect();
         nearest(name, &names)
     }
+
+    /// What to say of a plugin that is not there: whether Logstash has it, or which one was probably meant.
+    pub fn unknown(&self, kind: Kind, name: &str, span: Span) -> Problem {
+        if is_logstash_plugin(kind, name) {
+            return Problem::error(span, format!("the {kind} \"{name}\" {NOT_AVAILABLE}"))
+                .label("Logstash has this plugin, rstash does not yet");
+        }
+        let problem = Problem::error(span, format!("there is no {kind} \"{name}\"")).label("unknown plugin");
+        match self.nearest(kind, name) {
+            Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+            None => problem.help("rstash plugins lists those there are"),
+        }
+    }
 }
+
+/// How the message about a plugin ends that Logstash has and this build has not.
+pub(crate) const NOT_AVAILABLE: &str = "is not available yet";
 
 /// Whether Logstash has a plugin of this name, so that a config using it is right even if this build lacks it.
 pub fn is_logstash_plugin(kind: Kind, name: &str) -> bool {

@@ -1,12 +1,12 @@
 //! What unit tests of plugins share: a context, plugins built from config text, and a queue to look into.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{
-    Block, Build, Codec, Context, EcsMode, EncodeError, Environment, Example, Input, InputDecoration, Kind,
-    OptionReader, Output, Problem, Registry, Sink, Spec, Stdout, take_common,
+    Block, Build, Context, EcsMode, Environment, Input, InputDecoration, Kind, OptionReader, Output, Problem,
+    Sink, Stdout, take_common,
 };
 use crate::event::{Event, json};
 use crate::language::ast::Item;
@@ -25,83 +25,26 @@ pub fn context() -> Context {
         ecs: EcsMode::V8,
         workers: 2,
         batch_size: 125,
-        registry: registry(),
+        registry: crate::registry(),
         environment: Environment::new(|_| None),
         stdout: Stdout::Capture(Arc::new(Mutex::new(Vec::new()))),
     }
 }
 
-/// Every plugin, and lines of text in the place of codecs that this build lacks.
-fn registry() -> &'static Registry {
-    static REGISTRY: OnceLock<Registry> = OnceLock::new();
-    REGISTRY.get_or_init(|| {
-        let all = crate::registry();
-        let missing = ["plain", "line", "json", "json_lines", "rubydebug"]
-            .into_iter()
-            .filter(|name| all.get(Kind::Codec, name).is_none())
-            .map(|name| &*Box::leak(Box::new(text_spec(name))));
-        Registry::new(all.iter().chain(missing))
-    })
+/// The same without ECS.
+pub fn legacy_context() -> Context {
+    Context { ecs: EcsMode::Disabled, ..context() }
 }
 
-fn text_spec(name: &'static str) -> Spec {
-    Spec {
-        kind: Kind::Codec,
-        name,
-        summary: "",
-        options: &[],
-        deprecated: &[],
-        refused: &[],
-        default_codec: None,
-        example: Example { config: "", input: &[], output: &[] },
-        build: Build::Codec(match name {
-            "plain" => |_| Some(Box::new(Text { lines: false, held: Vec::new() })),
-            _ => |_| Some(Box::new(Text { lines: true, held: Vec::new() })),
-        }),
-    }
-}
-
-/// Decodes lines, or everything, to `message`; encodes JSON lines.
-struct Text {
-    lines: bool,
-    held: Vec<u8>,
-}
-
-impl Codec for Text {
-    fn decode(&mut self, bytes: &[u8], emit: &mut dyn FnMut(Event)) {
-        self.held.extend_from_slice(bytes);
-        while let Some(at) = self.held.iter().position(|byte| *byte == b'\n').filter(|_| self.lines) {
-            let line: Vec<u8> = self.held.drain(..=at).collect();
-            emit(Event::from_message(String::from_utf8_lossy(&line).trim_end()));
-        }
-        if !self.lines {
-            self.flush(emit);
-        }
-    }
-
-    fn flush(&mut self, emit: &mut dyn FnMut(Event)) {
-        if !self.held.is_empty() {
-            emit(Event::from_message(String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()));
-        }
-    }
-
-    fn encode(&self, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        json::write_object(out, event.data());
-        out.push(b'\n');
-        Ok(())
-    }
-
-    fn fresh(&self) -> Box<dyn Codec> {
-        Box::new(Text { lines: self.lines, held: Vec::new() })
-    }
-}
+/// A plugin, or what is wrong with its config.
+pub type Built<T> = Result<T, Vec<Problem>>;
 
 /// Builds the only plugin of a config, or says what is wrong with it.
 fn build<T>(
     config: &str,
     context: &Context,
     make: impl FnOnce(&Build, &mut OptionReader<'_>) -> Option<T>,
-) -> Result<T, Vec<Problem>> {
+) -> Built<T> {
     let parsed = crate::language::parse(&Sources::single("test", config), ParseOptions::default());
     assert!(parsed.is_ok(), "{:?}", parsed.diagnostics);
     let section = parsed.config.sections.first().unwrap();
@@ -121,10 +64,7 @@ fn build<T>(
 }
 
 /// An input and its common options, of a config such as `input { generator { } }`.
-pub fn input(
-    config: &str,
-    context: &Context,
-) -> Result<(Box<dyn Input>, Arc<InputDecoration>), Vec<Problem>> {
+pub fn input(config: &str, context: &Context) -> Built<(Box<dyn Input>, Arc<InputDecoration>)> {
     build(config, context, |build, reader| {
         let decoration = InputDecoration::read(reader);
         let Build::Input(build) = build else { return None };
@@ -133,7 +73,7 @@ pub fn input(
 }
 
 /// An output of a config such as `output { stdout { } }`.
-pub fn output(config: &str, context: &Context) -> Result<Box<dyn Output>, Vec<Problem>> {
+pub fn output(config: &str, context: &Context) -> Built<Box<dyn Output>> {
     build(config, context, |build, reader| {
         let Build::Output(build) = build else { return None };
         build(reader)

@@ -377,17 +377,7 @@ impl<'p> Parser<'p> {
             return Ok(Operand::One(self.capture(None, start)?));
         }
         let rest = self.cursor.rest();
-        let simple: Option<(&str, fn(Box<Node>) -> Node)> = match () {
-            () if rest.starts_with(':') => Some((":", |node| Node::Concat(vec![*node]))),
-            () if rest.starts_with('=') => Some(("=", |node| look(true, false, node))),
-            () if rest.starts_with('!') => Some(("!", |node| look(true, true, node))),
-            () if rest.starts_with("<=") => Some(("<=", |node| look(false, false, node))),
-            () if rest.starts_with("<!") => Some(("<!", |node| look(false, true, node))),
-            () if rest.starts_with('>') => Some((">", Node::Atomic)),
-            () if rest.starts_with('~') => Some(("~", Node::Absent)),
-            () => None,
-        };
-        if let Some((mark, build)) = simple {
+        if let Some((mark, build)) = UNNAMED_GROUPS.iter().find(|(mark, _)| rest.starts_with(mark)) {
             self.cursor.eat(mark);
             return Ok(Operand::One(build(Box::new(self.inside(start)?))));
         }
@@ -504,9 +494,18 @@ enum Operand {
     Rest(Node),
 }
 
-fn look(ahead: bool, negated: bool, node: Box<Node>) -> Node {
-    Node::Look { ahead, negated, node }
-}
+type Wrap = fn(Box<Node>) -> Node;
+
+/// What stands behind `(?` in groups without a name, and the node each becomes.
+const UNNAMED_GROUPS: [(&str, Wrap); 7] = [
+    (":", |node| Node::Concat(vec![*node])),
+    ("=", |node| Node::Look { ahead: true, negated: false, node }),
+    ("!", |node| Node::Look { ahead: true, negated: true, node }),
+    ("<=", |node| Node::Look { ahead: false, negated: false, node }),
+    ("<!", |node| Node::Look { ahead: false, negated: true, node }),
+    (">", Node::Atomic),
+    ("~", Node::Absent),
+];
 
 /// Splits `name+1` into the name and its recursion level.
 fn split_level(text: &str) -> (&str, Option<i32>) {

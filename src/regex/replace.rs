@@ -27,6 +27,9 @@ impl Regex {
     /// # Errors
     /// When the replacement refers to a name that is no group, or when a search was given up.
     pub fn replace_all(&self, text: &str, replacement: &str) -> Result<Option<String>, ReplaceError> {
+        if !replacement.contains('\\') {
+            return Ok(self.replace_all_literally(text, replacement)?);
+        }
         let mut locations = self.locations();
         if !self.try_locate(text, 0, &mut locations)? {
             return Ok(None);
@@ -42,6 +45,23 @@ impl Regex {
             if !self.try_locate(text, next, &mut locations)? {
                 break;
             }
+        }
+        replaced.push_str(text.get(copied..).unwrap_or_default());
+        Ok(Some(replaced))
+    }
+
+    /// Replaces every match by a text without references, for which the groups need not be known.
+    fn replace_all_literally(&self, text: &str, replacement: &str) -> Result<Option<String>, SearchError> {
+        let Some(mut found) = self.try_find_at(text, 0)? else { return Ok(None) };
+        let mut replaced = String::with_capacity(text.len() + replacement.len());
+        let mut copied = 0;
+        loop {
+            replaced.push_str(text.get(copied..found.start()).unwrap_or_default());
+            replaced.push_str(replacement);
+            copied = found.end().max(copied);
+            let Some(next) = next_start(text, found.start(), found.end()) else { break };
+            let Some(another) = self.try_find_at(text, next)? else { break };
+            found = another;
         }
         replaced.push_str(text.get(copied..).unwrap_or_default());
         Ok(Some(replaced))

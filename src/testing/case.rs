@@ -13,7 +13,7 @@ use crate::language::{ParseOptions, Sources, render_all};
 use crate::pipeline::{InputNode, OutputNode, PipelineSettings, Plan, Step};
 use crate::plugin::{
     Block, CodecFactory, ConfigKind, Context, EcsMode, Environment, FromOption, InputDecoration, Kind,
-    Shutdown, Stdout,
+    NOT_AVAILABLE, Shutdown, Stdout,
 };
 
 /// A case that takes longer than this has failed.
@@ -110,7 +110,12 @@ impl Case {
         let printed = Arc::new(Mutex::new(Vec::new()));
         let context = self.context(folder, Stdout::Capture(Arc::clone(&printed)));
         let (plan, problems) = Plan::load(&sources, options, &context);
-        let Some(plan) = plan else { return Outcome::failed(render_all(&problems, &sources, false)) };
+        let Some(plan) = plan else {
+            let unavailable = problems.iter().any(|problem| problem.message.ends_with(NOT_AVAILABLE));
+            let mut failed = Outcome::failed(render_all(&problems, &sources, false));
+            failed.unavailable = unavailable;
+            return failed;
+        };
         if self.mode == Mode::Check {
             return Outcome::default();
         }
@@ -125,7 +130,9 @@ impl Case {
     }
 
     fn parse_options(&self) -> ParseOptions {
-        ParseOptions { support_escapes: self.settings.get("config.support_escapes") == Some(&Raw::Bool(true)) }
+        ParseOptions {
+            support_escapes: self.settings.get("config.support_escapes") == Some(&Raw::Bool(true)),
+        }
     }
 
     fn context(&self, folder: &Folder, stdout: Stdout) -> Context {

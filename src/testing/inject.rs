@@ -121,7 +121,9 @@ fn sorted(object: Object, printed: Printed<'_>) -> Object {
 fn sorted_value(value: Value, printed: Printed<'_>) -> Value {
     match value {
         Value::Object(object) => Value::from(sorted(*object, printed)),
-        Value::Array(items) => Value::Array(items.into_iter().map(|item| sorted_value(item, printed)).collect()),
+        Value::Array(items) => {
+            Value::Array(items.into_iter().map(|item| sorted_value(item, printed)).collect())
+        }
         scalar => scalar,
     }
 }

@@ -33,6 +33,8 @@ pub enum Status {
 pub struct Outcome {
     /// Why the config did not run.
     error: Option<String>,
+    /// The reason is a plugin that this build has not: no answer to the question that the case asks.
+    pub unavailable: bool,
     events: Vec<Raw>,
     json: Vec<String>,
     rubydebug: Vec<String>,
@@ -49,12 +51,15 @@ impl Outcome {
             CodecFactory::new(&Block::bare(Kind::Codec, "rubydebug", Span::default()), context).ok();
         let in_rubydebug = |event: &Event| {
             let mut out = Vec::new();
+            let mut event = event.clone();
+            *event.data_mut() = sorted_for_rubydebug(event.data());
             let encoded =
                 rubydebug.as_ref().is_some_and(|codec| codec.encoder().encode(&event, &mut out).is_ok());
             encoded.then(|| String::from_utf8_lossy(&out).into_owned())
         };
         Outcome {
             error: None,
+            unavailable: false,
             events: events.iter().filter_map(|event| Raw::parse(&with_metadata(event)).ok()).collect(),
             json: events.iter().map(|event| text_of(event.data())).collect(),
             rubydebug: events.iter().filter_map(in_rubydebug).collect(),
@@ -92,6 +97,7 @@ impl<'c> Expected<'c> {
         let mut reasons = Vec::new();
         let wants_failure = self.expect.get("ok") == Some(&Raw::Bool(false));
         match (&outcome.error, wants_failure) {
+            (Some(error), true) if outcome.unavailable => reasons.push(format!("cannot tell:\n{error}")),
             (Some(_), true) => {}
             (None, true) => reasons.push(format!("expected an error: {}", self.text("error"))),
             (Some(error), false) => reasons.push(format!("did not run:\n{error}")),

@@ -1,5 +1,7 @@
 //! The tests that see rstash from outside, in one binary.
 mod cli;
+mod demo;
+mod ends;
 mod examples;
 mod golden;
 mod kafka;

@@ -41,13 +41,17 @@ fn rstash(config: &str, base_url: &str) -> Running {
 fn lines(running: &mut Running) -> Receiver<String> {
     let (sender, receiver) = channel();
     let stdout = running.0.stdout.take().expect("standard output is a pipe");
-    std::thread::spawn(move || BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    std::thread::spawn(move || {
+        BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+    });
     receiver
 }
 
 /// Everything that is in the topic, one message a line.
 fn topic() -> Vec<String> {
-    let kcat = Command::new("kcat").args(["-C", "-e", "-q", "-b", BROKER, "-t", "twitter", "-o", "beginning"]).output();
+    let kcat = Command::new("kcat")
+        .args(["-C", "-e", "-q", "-b", BROKER, "-t", "twitter", "-o", "beginning"])
+        .output();
     let output = kcat.expect("kcat is installed").stdout;
     String::from_utf8(output).expect("JSON is UTF-8").lines().map(str::to_owned).collect()
 }
@@ -112,7 +116,9 @@ fn expected_event(message: &str) -> BTreeSet<String> {
 #[test]
 fn the_published_configs_run_unchanged() {
     if std::env::var_os("RSTASH_POST").is_none() {
-        return missing("needs a network namespace with a broker at 172.31.15.105:9092 (set RSTASH_POST in it)");
+        return missing(
+            "needs a network namespace with a broker at 172.31.15.105:9092 (set RSTASH_POST in it)",
+        );
     }
     let options = Options { count: Some(TWEETS), rate: Some(100.0), record: true, ..Options::default() };
     let endpoint = Endpoint::start(options).expect("the endpoint starts");
@@ -133,13 +139,18 @@ fn the_published_configs_run_unchanged() {
         let tweet: Value = serde_json::from_str(tweet).expect("a tweet is JSON");
         let fields = got.as_object_mut().expect("a message is an object");
         assert_eq!(fields.remove("@version"), Some(Value::from("1")));
-        assert!(fields.remove("@timestamp").is_some_and(|time| time.as_str().is_some_and(|time| time.ends_with('Z'))));
+        assert!(
+            fields
+                .remove("@timestamp")
+                .is_some_and(|time| time.as_str().is_some_and(|time| time.ends_with('Z')))
+        );
         assert_eq!(got, tweet);
     }
 
     let events = printed_events(&screen, messages.len().div_ceil(2));
     let expected: Vec<_> = messages.iter().map(|message| expected_event(message)).collect();
-    let first = expected.iter().position(|event| *event == events[0]).expect("the first event is one of those sent");
+    let first =
+        expected.iter().position(|event| *event == events[0]).expect("the first event is one of those sent");
     for (event, expected) in events.iter().zip(&expected[first..]) {
         assert_eq!(event, expected);
     }

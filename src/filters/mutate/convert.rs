@@ -2,7 +2,7 @@
 
 use num_bigint::BigInt;
 
-use super::Failure;
+use super::field::Failure;
 use super::numbers;
 use super::text::{downcase, strip};
 use crate::event::{Big, Value, text::ruby_to_s};

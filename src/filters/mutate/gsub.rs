@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Failure, Field};
+use super::field::{Failure, Field};
 use crate::event::{Event, Template, Value};
 use crate::plugin::OptionReader;
 use crate::regex::Regex;

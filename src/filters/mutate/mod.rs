@@ -4,23 +4,23 @@
 //! tags the event; what was changed before stays.
 
 mod convert;
+mod field;
 mod gsub;
+mod merge;
 mod numbers;
 mod text;
 
-use std::borrow::Cow;
-
-use crate::event::{
-    Event, FieldReference, InvalidReference, SetError, SprintfError, Template, Value, text::ruby_to_s,
-};
+use crate::event::text::ruby_to_s;
+use crate::event::{Event, Template, Value};
 use crate::plugin::{
-    Build, ConfigKind, ConfigValue, DecorateError, Emit, Example, Filter, FromOption, Kind, OptionReader,
-    Outcome, Pairs, Spec, options,
+    Build, ConfigValue, DecorateError, Emit, Example, Filter, FromOption, Kind, OptionReader, Outcome, Pairs,
+    Spec, options,
 };
-use crate::regex::{Error as RegexError, ReplaceError};
 
 use convert::Conversion;
+use field::{Failure, Field, NamedField, Separator};
 use gsub::Gsub;
+use merge::merge;
 
 pub static SPEC: Spec = Spec {
     kind: Kind::Filter,
@@ -79,94 +79,6 @@ options! {
         copy: Pairs = {},
         /// Tag added when something fails.
         tag_on_failure: String = "_mutate_error",
-    }
-}
-
-/// Why the rest of a mutate was skipped for an event.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Reference(#[from] InvalidReference),
-    #[error(transparent)]
-    Sprintf(#[from] SprintfError),
-    #[error(transparent)]
-    Set(#[from] SetError),
-    #[error("invalid value for {to}: {value}")]
-    Conversion { to: &'static str, value: String },
-    #[error("invalid regular expression: {0}")]
-    Regex(#[from] RegexError),
-    #[error(transparent)]
-    Replace(#[from] ReplaceError),
-    #[error("strip: {0} is no text")]
-    NotText(&'static str),
-    #[error("{option}: the separator {separator} is no text")]
-    Separator { option: &'static str, separator: String },
-}
-
-impl Failure {
-    fn conversion(to: &'static str, value: &Value) -> Self {
-        Failure::Conversion { to, value: ruby_to_s(value) }
-    }
-}
-
-/// A field named in an option. A name that is no field reference fails with every event, as in Logstash.
-#[derive(Debug)]
-struct Field(Result<FieldReference, InvalidReference>);
-
-impl Field {
-    fn new(text: &str) -> Self {
-        Field(FieldReference::parse(text))
-    }
-
-    fn reference(&self) -> Result<&FieldReference, Failure> {
-        self.0.as_ref().map_err(|invalid| invalid.clone().into())
-    }
-}
-
-/// A field whose name may hold `%{...}`.
-#[derive(Debug)]
-enum NamedField {
-    Fixed(Field),
-    Computed(Template),
-}
-
-impl NamedField {
-    fn new(text: &str) -> Self {
-        let template = Template::parse(text);
-        match template.as_literal() {
-            Some(name) => NamedField::Fixed(Field::new(name)),
-            None => NamedField::Computed(template),
-        }
-    }
-
-    fn resolve(&self, event: &Event) -> Result<Cow<'_, FieldReference>, Failure> {
-        match self {
-            NamedField::Fixed(field) => Ok(Cow::Borrowed(field.reference()?)),
-            NamedField::Computed(name) => Ok(Cow::Owned(FieldReference::parse(&name.render(event)?)?)),
-        }
-    }
-}
-
-/// A separator of `split` or `join`; one that is no text fails only when it is needed.
-#[derive(Debug)]
-struct Separator {
-    option: &'static str,
-    text: Result<String, String>,
-}
-
-impl Separator {
-    fn new(option: &'static str, value: &ConfigValue) -> Self {
-        let text = match &value.kind {
-            ConfigKind::Text(text) => Ok(text.clone()),
-            _ => Err(ruby_to_s(&value.to_value())),
-        };
-        Separator { option, text }
-    }
-
-    fn text(&self) -> Result<&str, Failure> {
-        let refuse =
-            |separator: &String| Failure::Separator { option: self.option, separator: separator.clone() };
-        self.text.as_ref().map(String::as_str).map_err(refuse)
     }
 }
 
@@ -420,37 +332,6 @@ impl Filter for Mutate {
     }
 }
 
-/// Merges `added` into `merged`, which accumulates if it is an array or a hash, and gives the new value of the field.
-fn merge(merged: &mut Value, added: Value) -> Option<Value> {
-    match (merged, added) {
-        (Value::Object(object), Value::Object(added)) => {
-            for (key, value) in *added {
-                object.insert(key, value);
-            }
-            Some(Value::Object(object.clone()))
-        }
-        (Value::Object(_), _) | (_, Value::Object(_)) => None,
-        (Value::Array(items), added) => {
-            items.extend(into_array(added));
-            Some(Value::Array(items.clone()))
-        }
-        (scalar, added) => {
-            let mut items = into_array(scalar.clone());
-            items.extend(into_array(added));
-            Some(Value::Array(items))
-        }
-    }
-}
-
-/// Ruby's `Array(value)` of anything but a hash.
-fn into_array(value: Value) -> Vec<Value> {
-    match value {
-        Value::Null => Vec::new(),
-        Value::Array(items) => items,
-        scalar => vec![scalar],
-    }
-}
-
 fn strip_text(value: &mut Value) {
     if let Value::Str(text) = value {
         let stripped = text::strip(text);
@@ -490,27 +371,4 @@ fn conversions(options: &Pairs, reader: &mut OptionReader<'_>) -> Option<Vec<(Fi
         }
     }
     complete.then_some(conversions)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn value(json: &str) -> Value {
-        crate::event::json::parse(json, crate::event::json::Decimals::Double).expect("JSON")
-    }
-
-    #[test]
-    fn merging_accumulates_only_in_arrays_and_hashes() {
-        let merged = |target: &str, sources: &[&str]| {
-            let mut target = value(target);
-            sources.iter().fold(None, |_, source| merge(&mut target, value(source)))
-        };
-        assert_eq!(merged(r#"["a"]"#, &[r#""b""#, r#"["c"]"#, "null"]), Some(value(r#"["a","b","c"]"#)));
-        assert_eq!(merged(r#""a""#, &[r#""b""#, "null"]), Some(value(r#"["a"]"#)));
-        assert_eq!(merged("null", &["null"]), Some(value("[]")));
-        assert_eq!(merged(r#"{"a":1}"#, &[r#"{"b":2}"#, r#"{"a":3}"#]), Some(value(r#"{"a":3,"b":2}"#)));
-        assert_eq!(merged(r#"{"a":1}"#, &["1"]), None);
-        assert_eq!(merged("1", &[r#"{"a":1}"#]), None);
-    }
 }

@@ -1,0 +1,46 @@
+//! Filter `json_encode`: writes a field as JSON text (logstash-filter-json_encode).
+
+use crate::event::{Event, FieldReference, Value, json};
+use crate::plugin::{Build, Emit, Example, Filter, Kind, Outcome, Spec, options};
+
+pub static SPEC: Spec = Spec {
+    kind: Kind::Filter,
+    name: "json_encode",
+    summary: "Writes a field as JSON text.",
+    options: JsonEncode::OPTIONS,
+    deprecated: &[],
+    refused: &[],
+    default_codec: None,
+    example: Example {
+        config: r#"filter { json_encode { source => "doc" target => "text" } }"#,
+        input: &[r#"{"doc":{"a":[1,null]}}"#],
+        output: &[r#"{"doc":{"a":[1,null]},"text":"{\"a\":[1,null]}"}"#],
+    },
+    build: Build::Filter(|reader| Some(Box::new(JsonEncode::read(reader)?))),
+};
+
+options! {
+    #[derive(Debug)]
+    pub struct JsonEncode {
+        /// Field to write as JSON; a missing one is written as null.
+        source: FieldReference,
+        /// Field that takes the text. Without it the source is overwritten.
+        target: Option<FieldReference>,
+    }
+}
+
+impl Filter for JsonEncode {
+    fn filter(&self, event: &mut Event, _emit: &mut Emit) -> Outcome {
+        let mut bytes = Vec::new();
+        json::write_value(&mut bytes, event.get(&self.source).unwrap_or(&Value::Null));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        match event.assign(self.target.as_ref().unwrap_or(&self.source), text) {
+            Ok(()) => Outcome::Matched,
+            Err(error) => {
+                tracing::warn!(source = %self.source, %error, "trouble encoding json");
+                event.tag("_jsongeneratefailure");
+                Outcome::Failed
+            }
+        }
+    }
+}
