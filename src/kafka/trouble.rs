@@ -77,12 +77,7 @@ fn diagnose(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<Trouble> {
             Trouble::ClientCertificate
         }
         RDKafkaErrorCode::SSL | RDKafkaErrorCode::BrokerTransportFailure
-            if says(&[
-                "wrong version number",
-                "packet length too long",
-                FIRST_CONTACT,
-                "PLAINTEXT broker listener",
-            ]) =>
+            if says(&["wrong version number", "packet length too long", "PLAINTEXT broker listener"]) =>
         {
             Trouble::NotTls
         }
@@ -100,10 +95,10 @@ fn diagnose(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<Trouble> {
     })
 }
 
-/// What librdkafka logs when a broker hangs up at the first request, as a TLS port does without TLS.
-const HANGS_UP: &str = "in state APIVERSION_QUERY";
-/// How it names an address of `bootstrap_servers` to which there was no connection yet.
-const FIRST_CONTACT: &str = "/bootstrap: Disconnected";
+/// What librdkafka logs when an address of `bootstrap_servers` hangs up at the first request, as a TLS port does without
+/// TLS. A broker that is going down resets the connection instead.
+const HANGS_UP: [&str; 3] =
+    ["/bootstrap: Disconnected", "connection closed by peer", "in state APIVERSION_QUERY"];
 
 /// How long the same trouble stays untold after it was told.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -130,7 +125,11 @@ impl Reporter {
     pub fn error(&self, error: &KafkaError, reason: &str) {
         let reason = if reason.is_empty() { error.to_string() } else { reason.to_owned() };
         let Some(trouble) = diagnose(error.rdkafka_error_code(), &reason) else { return };
-        if let Some((line, reason)) = self.line(trouble, &reason, Instant::now()) {
+        self.tell(trouble, &reason);
+    }
+
+    fn tell(&self, trouble: Trouble, reason: &str) {
+        if let Some((line, reason)) = self.line(trouble, reason, Instant::now()) {
             match trouble {
                 Trouble::Unreachable | Trouble::NoTopic | Trouble::Code(_) => {
                     tracing::warn!(plugin = self.plugin, reason, "{line}")
@@ -142,11 +141,12 @@ impl Reporter {
 
     /// A line of librdkafka's own log. What it logs of broker failures also comes as an error.
     pub fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        if facility == "FAIL" && message.contains(FIRST_CONTACT) && message.contains(HANGS_UP) {
+        if facility == "FAIL" && HANGS_UP.iter().all(|part| message.contains(part)) {
             // The only failure that comes as a line of the log alone.
-            return self.error(&KafkaError::Global(RDKafkaErrorCode::BrokerTransportFailure), message);
+            return self.tell(Trouble::NotTls, message);
         }
-        let told_as_error = matches!(facility, "FAIL" | "ERROR" | "CONFWARN" | "SSL" | "SASL");
+        let told_as_error =
+            matches!(facility, "FAIL" | "ERROR" | "CONFWARN" | "SSL" | "SASL" | "METADATAUPDATE");
         if told_as_error || level as i32 > RDKafkaLogLevel::Warning as i32 {
             tracing::debug!(plugin = self.plugin, facility, "{message}");
             return;

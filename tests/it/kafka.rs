@@ -127,7 +127,7 @@ fn a_killed_member_of_a_group_loses_nothing() {
     let before = first.kill();
     write(20);
     let read = || before.iter().cloned().chain(second.lines()).collect::<BTreeSet<_>>().len();
-    program::wait_until("every message is in a file", Duration::from_secs(90), || read() == 15_000);
+    second.wait_for("messages are in a file", 15_000, read);
     assert!(second.stop().success());
 }
 
@@ -146,7 +146,7 @@ fn a_broker_that_goes_away_and_comes_back_loses_nothing() {
     };
     let arrived = || broker.consume(&target, "%s\n").into_iter().collect::<BTreeSet<_>>().len();
     feed(0);
-    program::wait_until("the first messages are through", Duration::from_secs(60), || arrived() > 0);
+    rstash.wait_for("messages are through", 1, arrived);
     for (round, how) in ["stop", "kill"].into_iter().enumerate() {
         feed((round + 1) * 20_000);
         broker.control(how);
@@ -154,7 +154,7 @@ fn a_broker_that_goes_away_and_comes_back_loses_nothing() {
         assert!(rstash.is_running(), "an outage ends nothing");
         broker.control("start");
     }
-    program::wait_until("every message is through", Duration::from_secs(120), || arrived() == 60_000);
+    rstash.wait_for("messages are through", 60_000, arrived);
     assert!(rstash.stop().success());
 }
 

@@ -88,10 +88,13 @@ impl ConsumerContext for Context {
     }
 
     fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Assign(partitions) = rebalance
-            && self.paused.load(Ordering::Relaxed)
-        {
-            _ = consumer.pause(partitions);
+        // librdkafka remembers a pause beyond the assignment it was made in: a partition that was given away paused would
+        // come back paused.
+        if let Rebalance::Assign(partitions) = rebalance {
+            _ = match self.paused.load(Ordering::Relaxed) {
+                true => consumer.pause(partitions),
+                false => consumer.resume(partitions),
+            };
         }
     }
 
@@ -105,6 +108,9 @@ impl ConsumerContext for Context {
     }
 }
 
+/// A batch's number and what became of it.
+type Note = (u64, Settled);
+
 /// A member, ready to run.
 pub struct Member {
     consumer: BaseConsumer<Context>,
@@ -114,8 +120,10 @@ pub struct Member {
     runtime: Handle,
     codec: Box<dyn Codec>,
     subscription: Subscription,
-    /// Holds at most one note per batch on its way, and those are bounded by the queue.
-    settled: (mpsc::Sender<Note>, mpsc::Receiver<Note>),
+    /// What became of batches, by their numbers. It holds at most one note per batch on its way, and those are bounded by
+    /// the queue.
+    settled: mpsc::Receiver<Note>,
+    settle_later: mpsc::Sender<Note>,
     /// Names of topics, shared by all spans.
     topics: HashMap<String, Arc<str>>,
 }
@@ -153,6 +161,7 @@ impl Member {
         let consumer = config
             .create_with_context(context)
             .map_err(|error: KafkaError| RunError::new(explain(Plugin::Input, &error.to_string())))?;
+        let (settle_later, settled) = mpsc::channel();
         Ok(Member {
             consumer,
             codec: shared.codec.create(),
@@ -161,7 +170,8 @@ impl Member {
             stop,
             runtime: Handle::current(),
             subscription: Subscription::default(),
-            settled: mpsc::channel(),
+            settled,
+            settle_later,
             topics: HashMap::new(),
         })
     }
@@ -175,7 +185,7 @@ impl Member {
             self.subscription
                 .keep(&self.shared.topics, &self.consumer)
                 .map_err(|error| RunError::new(format!("cannot subscribe (see topics): {error}")))?;
-            self.settle(self.settled.1.try_iter().collect());
+            self.settle(self.settled.try_iter().collect());
             let batch = self.read()?;
             if batch.messages > 0 && !self.send(batch) {
                 break;
@@ -217,7 +227,7 @@ impl Member {
     fn send(&mut self, batch: Batch) -> bool {
         let Some(sink) = self.sink.clone() else { return false };
         let number = self.consumer.context().marks().sent(batch.spans);
-        let note = self.settled.0.clone();
+        let note = self.settle_later.clone();
         // The receiver is gone only when the member is.
         let ack = Ack::new(move |settled| _ = note.send((number, settled)));
         let mut sending = pin!(sink.send(batch.events, Some(ack.clone())));
@@ -246,7 +256,7 @@ impl Member {
                 _ = self.consumer.pause(&assigned);
             }
         }
-        self.settle(self.settled.1.try_iter().collect());
+        self.settle(self.settled.try_iter().collect());
         // Paused partitions give no messages; should one come all the same, it is read again.
         if let Some(Ok(message)) = self.consumer.poll(Duration::ZERO) {
             self.rewind(message.topic(), message.partition(), message.offset());
@@ -262,7 +272,7 @@ impl Member {
     }
 
     /// Stores the offsets that acknowledgements allow, and reads again what was lost.
-    fn settle(&self, notes: Vec<(u64, Settled)>) {
+    fn settle(&self, notes: Vec<Note>) {
         if notes.is_empty() {
             return;
         }
@@ -317,9 +327,9 @@ impl Member {
         let mut latest = Instant::now();
         while self.consumer.context().marks().on_their_way() > 0 && latest.elapsed() < LAST_ACKNOWLEDGEMENTS {
             _ = self.consumer.poll(Duration::ZERO);
-            if let Ok(note) = self.settled.1.recv_timeout(GLANCE) {
+            if let Ok(note) = self.settled.recv_timeout(GLANCE) {
                 latest = Instant::now();
-                let notes = std::iter::once(note).chain(self.settled.1.try_iter()).collect();
+                let notes = std::iter::once(note).chain(self.settled.try_iter()).collect();
                 self.settle(notes);
             }
         }

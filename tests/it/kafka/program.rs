@@ -11,15 +11,6 @@ use tempfile::TempDir;
 /// What takes longer has failed.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Waits for a condition, and panics when it does not come about.
-pub fn wait_until(what: &str, longest: Duration, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < longest, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
 /// A process that ends with the test.
 pub struct Rstash {
     child: Mutex<Child>,
@@ -63,26 +54,26 @@ impl Rstash {
 
     /// Waits for so many lines in the output file.
     pub fn wait_for_lines(&self, count: usize) -> Vec<String> {
-        let begun = Instant::now();
-        while self.lines().len() < count {
-            let lines = self.lines().len();
-            assert!(
-                begun.elapsed() < LONGEST && self.is_running(),
-                "{lines} of {count} lines; log:\n{}",
-                self.log()
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        self.wait_for("lines", count, || self.lines().len());
         self.lines()
+    }
+
+    /// Waits until so many are there, and panics with the log when they do not come.
+    pub fn wait_for(&self, what: &str, wanted: usize, mut count: impl FnMut() -> usize) {
+        let begun = Instant::now();
+        loop {
+            let counted = count();
+            if counted >= wanted {
+                return;
+            }
+            assert!(begun.elapsed() < LONGEST * 2, "{counted} of {wanted} {what}; log:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// Waits until the log holds a text.
     pub fn wait_for_log(&self, text: &str) {
-        let begun = Instant::now();
-        while !self.log().contains(text) {
-            assert!(begun.elapsed() < LONGEST, "{text:?} is not logged:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        self.wait_for(text, 1, || self.log().matches(text).count());
     }
 
     /// Whether the process lives.
