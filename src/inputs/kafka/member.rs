@@ -128,9 +128,6 @@ pub struct Member {
     topics: HashMap<String, Arc<str>>,
 }
 
-/// The number of a batch, and what became of it.
-type Note = (u64, Settled);
-
 /// What one read gave.
 #[derive(Default)]
 struct Batch {
