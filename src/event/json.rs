@@ -193,6 +193,10 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value) {
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::Int(number) => _ = write!(out, "{number}"),
+        // The range that Java and ryu print alike, which is nearly every number.
+        Value::Float(number) if (1e-3..1e7).contains(&number.abs()) => {
+            out.extend_from_slice(ryu::Buffer::new().format_finite(*number).as_bytes());
+        }
         Value::Float(number) if number.is_finite() => {
             let mut shown = String::with_capacity(24);
             text::push_java_double(&mut shown, *number);

@@ -56,6 +56,10 @@ fn push_plain(out: &mut String, digits: &str, point: i32) {
 
 /// `1.0E10`, `1.5`, `NaN`: `Double.toString` of JDK 19 and later.
 pub fn push_java_double(out: &mut String, number: f64) {
+    // Where Java writes plain digits, so does ryu, and its digits need no taking apart.
+    if (1e-3..1e7).contains(&number.abs()) {
+        return out.push_str(ryu::Buffer::new().format_finite(number));
+    }
     push_double(out, number, -2..=7, |out, exponent| _ = write!(out, "E{exponent}"));
 }
 
