@@ -208,10 +208,7 @@ impl Event {
     pub fn get_mut(&mut self, field: &FieldReference) -> Option<&mut Value> {
         let root = match field.root() {
             Root::WholeMetadata => return Some(self.metadata_mut()),
-            Root::Metadata => match &mut self.metadata {
-                Value::Object(object) => object.as_mut(),
-                _ => return None,
-            },
+            Root::Metadata => object_in(&mut self.metadata)?,
             Root::Data => &mut self.data,
         };
         let Some((first, rest)) = field.parents().split_first() else {
@@ -219,14 +216,7 @@ impl Event {
         };
         let mut at = root.get_mut(&first.name)?;
         for segment in rest.iter().chain([field.last()]) {
-            at = match at {
-                Value::Object(object) => object.get_mut(&segment.name)?,
-                Value::Array(items) => {
-                    let index = index_of(segment, items.len())?;
-                    items.get_mut(index)?
-                }
-                _ => return None,
-            };
+            at = step_into(at, segment)?;
         }
         Some(at)
     }
@@ -277,10 +267,7 @@ impl Event {
                     metadata => metadata,
                 });
             }
-            Root::Metadata => match &mut self.metadata {
-                Value::Object(object) => object.as_mut(),
-                _ => return None,
-            },
+            Root::Metadata => object_in(&mut self.metadata)?,
             Root::Data => &mut self.data,
         };
         let Some((first, rest)) = field.parents().split_first() else {
@@ -288,14 +275,7 @@ impl Event {
         };
         let mut at = root.get_mut(&first.name)?;
         for segment in rest {
-            at = match at {
-                Value::Object(object) => object.get_mut(&segment.name)?,
-                Value::Array(items) => {
-                    let index = index_of(segment, items.len())?;
-                    items.get_mut(index)?
-                }
-                _ => return None,
-            };
+            at = step_into(at, segment)?;
         }
         match at {
             Value::Object(object) => object.remove(&field.last().name),
@@ -352,6 +332,25 @@ impl std::fmt::Display for Event {
             }
         };
         write!(f, "{} {}", field("host"), field("message"))
+    }
+}
+
+fn object_in(value: &mut Value) -> Option<&mut Object> {
+    match value {
+        Value::Object(object) => Some(object),
+        _ => None,
+    }
+}
+
+/// What a step of a path leads to.
+fn step_into<'e>(container: &'e mut Value, segment: &Segment) -> Option<&'e mut Value> {
+    match container {
+        Value::Object(object) => object.get_mut(&segment.name),
+        Value::Array(items) => {
+            let index = index_of(segment, items.len())?;
+            items.get_mut(index)
+        }
+        _ => None,
     }
 }
 
