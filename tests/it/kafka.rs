@@ -113,21 +113,28 @@ fn a_killed_member_of_a_group_loses_nothing() {
         broker.address
     );
     let (first, second) = (Rstash::start(&config), Rstash::start(&config));
-    let write = |from: usize| {
-        for part in from..from + 10 {
-            let messages: Vec<_> = (part * 500..(part + 1) * 500).map(|number| number.to_string()).collect();
-            broker.produce(&topic, &messages, &[]);
-        }
+    let mut written = 0;
+    let mut write = || {
+        let messages: Vec<_> = (written..written + 500).map(|number| number.to_string()).collect();
+        broker.produce(&topic, &messages, &[]);
+        written += 500;
+        written
     };
-    write(0);
     // Both are at work before one is killed.
-    first.wait_for_lines(1);
-    second.wait_for_lines(1);
-    write(10);
+    first.wait_for("members at work", 2, || {
+        write();
+        [&first, &second].iter().filter(|member| !member.lines().is_empty()).count()
+    });
+    for _ in 0..10 {
+        write();
+    }
     let before = first.kill();
-    write(20);
+    for _ in 0..9 {
+        write();
+    }
+    let all = write();
     let read = || before.iter().cloned().chain(second.lines()).collect::<BTreeSet<_>>().len();
-    second.wait_for("messages are in a file", 15_000, read);
+    second.wait_for("messages are in a file", all, read);
     assert!(second.stop().success());
 }
 
