@@ -46,6 +46,11 @@ measure "stdin json -> kafka" bash -c "'$rstash' -e 'input { stdin { codec => js
 measure "kcat -C" kcat -C -e -q -b "$RSTASH_KAFKA" -t "$topic-kcat" -o beginning -c "$events"
 # A consumer never ends by itself: it is stopped when the last event is out.
 cat > consume.sh <<EOF
-"$rstash" -e 'input { kafka { bootstrap_servers => "$RSTASH_KAFKA" topics => ["$topic-kcat"] group_id => "bench-\$RANDOM\$RANDOM" auto_offset_reset => "earliest" codec => json } } output { stdout { codec => json_lines } }' | head -n $events | tail -n 1
+mkfifo events
+"$rstash" -e 'input { kafka { bootstrap_servers => "$RSTASH_KAFKA" topics => ["$topic-kcat"] group_id => "bench-\$RANDOM\$RANDOM" auto_offset_reset => "earliest" codec => json } } output { stdout { codec => json_lines } }' > events &
+head -n $events events | tail -n 1
+kill \$!
+wait
+rm events
 EOF
 measure "kafka -> stdout json_lines" bash consume.sh

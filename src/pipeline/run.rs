@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::batch::Flush;
 use super::plan::{InputNode, Plan};
 use super::worker::{Stage, Workers};
 use crate::plugin::{RunError, Shutdown, Sink};
@@ -55,6 +54,7 @@ pub async fn run(plan: Plan, settings: PipelineSettings, shutdown: Shutdown) -> 
     let capacity = settings.workers.saturating_mul(settings.batch_size).saturating_mul(2).max(1);
     let (sender, receiver) = queue::bounded(capacity);
     let stage = Arc::new(Stage {
+        in_flight: Arc::new(Semaphore::new(Stage::permits(&settings))),
         settings,
         filters,
         outputs,
@@ -125,9 +125,7 @@ async fn finish(stage: Arc<Stage>, workers: Workers, inputs_failed: bool) -> Res
     let draining = Arc::clone(&stage);
     let drained = tokio::task::spawn_blocking(move || {
         workers.join();
-        if !draining.failed.load(Ordering::Acquire) {
-            draining.process(Vec::new(), Flush::Last);
-        }
+        draining.drain();
     });
     tokio::pin!(drained);
     loop {
@@ -149,4 +147,124 @@ async fn finish(stage: Arc<Stage>, workers: Workers, inputs_failed: bool) -> Res
         dead: stage.dead.load(Ordering::Relaxed),
         failed: inputs_failed || stage.failed.load(Ordering::Acquire),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use futures_util::future::BoxFuture;
+    use tokio::sync::Barrier;
+
+    use super::*;
+    use crate::event::Event;
+    use crate::pipeline::plan::{OutputNode, Step};
+    use crate::plugin::{Delivery, Input, InputDecoration, Output};
+    use crate::queue::{Ack, Settled};
+
+    const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+    /// Sends so many batches of one event, and notes what becomes of each.
+    struct Batches {
+        count: usize,
+        settled: Arc<Mutex<Vec<Settled>>>,
+    }
+
+    impl Input for Batches {
+        fn run(self: Box<Self>, sink: Sink, _: Shutdown) -> BoxFuture<'static, Result<(), RunError>> {
+            Box::pin(async move {
+                for _ in 0..self.count {
+                    let settled = Arc::clone(&self.settled);
+                    let ack = Ack::new(move |what| settled.lock().unwrap().push(what));
+                    let sent = sink.send(vec![Event::from_message("x")], Some(ack)).await;
+                    sent.map_err(|closed| RunError::new(closed.to_string()))?;
+                }
+                Ok(())
+            })
+        }
+    }
+
+    /// Answers a batch when so many are on their way together.
+    struct Together(Barrier);
+
+    impl Output for Together {
+        fn deliver<'a>(&'a self, _: &'a [&'a Event]) -> BoxFuture<'a, Delivery> {
+            Box::pin(async {
+                self.0.wait().await;
+                Delivery::done()
+            })
+        }
+    }
+
+    struct Panics;
+
+    impl Output for Panics {
+        fn deliver<'a>(&'a self, _: &'a [&'a Event]) -> BoxFuture<'a, Delivery> {
+            Box::pin(async {
+                tokio::task::yield_now().await;
+                panic!("this output always panics")
+            })
+        }
+    }
+
+    /// Refuses the whole batch once, and then takes it.
+    #[derive(Default)]
+    struct SecondTry(Mutex<usize>);
+
+    impl Output for SecondTry {
+        fn deliver<'a>(&'a self, events: &'a [&'a Event]) -> BoxFuture<'a, Delivery> {
+            let mut tries = self.0.lock().unwrap();
+            *tries += 1;
+            let delivery =
+                if *tries == 1 { Delivery::retry_all(events.len(), "busy") } else { Delivery::done() };
+            Box::pin(async { delivery })
+        }
+    }
+
+    fn run_batches(count: usize, output: impl Output + 'static) -> (Ended, Vec<Settled>) {
+        let settled = Arc::new(Mutex::new(Vec::new()));
+        let input = Box::new(Batches { count, settled: Arc::clone(&settled) });
+        let decoration = Arc::new(InputDecoration::default());
+        let plan = Plan {
+            inputs: vec![InputNode { id: "in".into(), name: "in", input, decoration }],
+            filters: Vec::new(),
+            outputs: vec![OutputNode { id: "out".into(), name: "out", output: Box::new(output) }],
+            routes: vec![Step::Leaf(0)],
+        };
+        let settings =
+            PipelineSettings { id: "main".into(), workers: 1, batch_size: 1, batch_delay: Duration::ZERO };
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (_stop, shutdown) = Shutdown::channel();
+        let ended = runtime.block_on(async {
+            tokio::time::timeout(TIME_LIMIT, run(plan, settings, shutdown))
+                .await
+                .expect("the pipeline ends")
+                .unwrap()
+        });
+        drop(runtime);
+        let settled = settled.lock().unwrap().clone();
+        (ended, settled)
+    }
+
+    #[test]
+    fn batches_wait_for_their_outputs_together() {
+        let (ended, settled) = run_batches(12, Together(Barrier::new(6)));
+        assert_eq!(ended, Ended { delivered: 12, dead: 0, failed: false });
+        assert_eq!(settled, vec![Settled::Safe; 12]);
+    }
+
+    #[test]
+    fn what_could_not_be_delivered_is_offered_again() {
+        let (ended, settled) = run_batches(2, SecondTry::default());
+        assert_eq!(ended, Ended { delivered: 2, dead: 0, failed: false });
+        assert_eq!(settled, vec![Settled::Safe; 2]);
+    }
+
+    #[test]
+    fn a_panic_loses_the_batch_and_fails_the_pipeline() {
+        let (ended, settled) = run_batches(1, Panics);
+        assert!(ended.failed);
+        assert_eq!(settled, vec![Settled::Lost]);
+    }
 }

@@ -43,7 +43,9 @@ pub trait Output: Send + Sync {
         Box::pin(async { Ok(()) })
     }
 
-    /// Delivers a batch and returns when its events are safe (acknowledged, written). The pipeline offers
+    /// Delivers a batch and returns when its events are safe (acknowledged, written). Batches overlap: the next one may
+    /// come while this one still waits, but not before this one's future has been polled once. What must keep the order
+    /// of events therefore happens before the first await. The pipeline offers
     /// [`Delivery::retry`] again, with a back-off, until it succeeds.
     fn deliver<'a>(&'a self, events: &'a [&'a Event]) -> BoxFuture<'a, Delivery>;
 
