@@ -45,9 +45,10 @@ measure "kcat -P" kcat -P -b "$RSTASH_KAFKA" -t "$topic-kcat" -l lines.json
 measure "stdin json -> kafka" bash -c "'$rstash' -e 'input { stdin { codec => json_lines } } output { kafka { bootstrap_servers => \"$RSTASH_KAFKA\" topic_id => \"$topic-rstash\" codec => json } }' < lines.json"
 measure "kcat -C" kcat -C -e -q -b "$RSTASH_KAFKA" -t "$topic-kcat" -o beginning -c "$events"
 # A consumer never ends by itself: it is stopped when the last event is out.
+# Every run reads as a group of its own, from the beginning.
 cat > consume.sh <<EOF
 mkfifo events
-"$rstash" -e 'input { kafka { bootstrap_servers => "$RSTASH_KAFKA" topics => ["$topic-kcat"] group_id => "bench-\$RANDOM\$RANDOM" auto_offset_reset => "earliest" codec => json } } output { stdout { codec => json_lines } }' > events &
+"$rstash" -e "input { kafka { bootstrap_servers => '$RSTASH_KAFKA' topics => ['$topic-kcat'] group_id => 'bench-\$\$' auto_offset_reset => 'earliest' codec => json } } output { stdout { codec => json_lines } }" > events &
 head -n $events events | tail -n 1
 kill \$!
 wait

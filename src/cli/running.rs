@@ -111,7 +111,7 @@ async fn until_signal(settings: &Settings, plan: Plan) -> Result<Ended, Failure>
     let (stop, shutdown) = Shutdown::channel();
     let span = tracing::info_span!("pipeline", pipeline.id = %pipeline.id);
     let mut running = pin!(pipeline::run(plan, run_settings, shutdown).instrument(span));
-    let mut interrupted = false;
+    let mut stopping = false;
     let mut deadline: Option<Instant> = None;
     loop {
         let name = tokio::select! {
@@ -126,12 +126,10 @@ async fn until_signal(settings: &Settings, plan: Plan) -> Result<Ended, Failure>
                 tracing::warn!("SIGHUP received, but reloading is not available yet");
                 continue;
             }
-            "SIGINT" if interrupted => {
-                return Err(fatal("SIGINT received, terminating immediately".to_owned()));
-            }
+            _ if stopping => return Err(fatal(format!("{name} received again, terminating immediately"))),
             _ => tracing::warn!("{name} received, shutting down"),
         }
-        interrupted |= name == "SIGINT";
+        stopping = true;
         // The pipeline may have ended in this very moment, then nobody listens any more.
         let _ = stop.send(true);
         if settings.unsafe_shutdown {

@@ -129,3 +129,29 @@ fn every_event_is_in_its_file_once() {
         assert_eq!(numbers, (0..10250).collect::<Vec<_>>());
     }
 }
+
+/// An output that can never deliver holds a shutdown up; a second request ends it all the same.
+#[test]
+fn a_second_signal_ends_the_program_at_once() {
+    // A port that nobody listens on: bound, and then left.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut run = Run::start(&format!(
+        r#"input {{ generator {{ lines => ["x"] }} }}
+           output {{ kafka {{ bootstrap_servers => "127.0.0.1:{port}" topic_id => "t" }} }}"#
+    ));
+    let pid = run.0.id().to_string();
+    let terminate = || assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let mut log = BufReader::new(run.0.stderr.take().expect("standard error is piped")).lines();
+    let mut wait_for = |text: &str| {
+        let started = Instant::now();
+        let found = log.by_ref().map_while(Result::ok).any(|line| line.contains(text));
+        assert!(found && started.elapsed() < LONG, "the log does not say {text:?}");
+    };
+    // The first line about the broker: the pipeline is at work.
+    wait_for("127.0.0.1");
+    terminate();
+    wait_for("SIGTERM received, shutting down");
+    terminate();
+    wait_for("SIGTERM received again, terminating immediately");
+    assert_eq!(run.0.wait().unwrap().code(), Some(1));
+}
