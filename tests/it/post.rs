@@ -120,12 +120,12 @@ fn the_published_configs_run_unchanged() {
             "needs a network namespace with a broker at 172.31.15.105:9092 (set RSTASH_POST in it)",
         );
     }
-    let options = Options { count: Some(TWEETS), rate: Some(100.0), record: true, ..Options::default() };
+    let options = Options { count: Some(TWEETS), rate: Some(50.0), record: true, ..Options::default() };
     let endpoint = Endpoint::start(options).expect("the endpoint starts");
     let mut consumer = rstash("consumer.conf", &endpoint.base_url());
     let screen = lines(&mut consumer);
     // The consumer reads from the latest offset on: what it sees is the end of what was sent, from its joining on.
-    std::thread::sleep(Duration::from_secs(8));
+    std::thread::sleep(Duration::from_secs(12));
     let _producer = rstash("producer.conf", &endpoint.base_url());
 
     let messages = until("all tweets to reach the topic", || {
