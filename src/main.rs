@@ -1,8 +1,9 @@
 //! The program: arguments in, exit status out.
 use std::process::ExitCode;
 
-/// Events are born on an input's thread and die on a worker's, which glibc's allocator answers with locks: 500,000 lines
-/// of JSON from stdin to null took 3.9 s of CPU with it (`benches/whole.sh`).
+/// Events are born on an input's thread and die on a worker's, which glibc's allocator answers with locks. 500,000 lines of
+/// JSON from stdin to null, three runs each in turn: 1.9 to 3.1 s of CPU with glibc's, 1.6 to 1.9 s with this one (and a
+/// cheaper UTF-8 check, made at the same time), for 10 MB more of memory.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
