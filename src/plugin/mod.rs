@@ -5,6 +5,7 @@
 //! the [`Registry`] that the pipeline hands in.
 
 mod block;
+pub mod blocking;
 mod charset;
 mod codec;
 mod decoration;
