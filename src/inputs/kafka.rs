@@ -35,6 +35,7 @@ pub static SPEC: Spec = Spec {
     name: "kafka",
     summary: "Reads messages of Kafka topics as a consumer group, at least once.",
     options: KafkaOptions::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &refused::<{ refused_count(Plugin::Input) }>(Plugin::Input),
     default_codec: Some("plain"),

@@ -22,6 +22,7 @@ pub static SPEC: Spec = Spec {
     name: "stdin",
     summary: "Reads events from the standard input, one per line, and ends with it.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: Some("line"),

@@ -49,6 +49,7 @@ pub static SPEC: Spec = Spec {
     name: "twitter",
     summary: "Reads tweets from the streaming APIs of Twitter (v1.1) and X (v2).",
     options: Twitter::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

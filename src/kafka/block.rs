@@ -172,7 +172,7 @@ macro_rules! kafka_options {
         $crate::plugin::options! {
             $(#[$meta])*
             $vis struct $name {
-                $( $(#[doc = $doc])* $field : $type $(= $default)? ),*
+                $( $(#[doc = $doc])* $field : $type $(= $default)?, )*
             }
         }
 

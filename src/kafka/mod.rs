@@ -3,40 +3,18 @@
 //!
 //! [`options`] is the table of all options, [`block`] declares those that both plugins have; [`client`] makes a client
 //! configuration of them; [`security`] adds TLS and
-//! SASL with the help of [`stores`] and [`jaas`]; [`trouble`] turns librdkafka's errors into lines that name an option.
+//! SASL with the help of [`crate::tls::stores`] and [`jaas`]; [`trouble`] turns librdkafka's errors into lines that name an option.
 
 pub mod block;
 pub mod client;
 pub mod jaas;
 pub mod options;
 pub mod security;
-pub mod stores;
 pub mod trouble;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-/// An option that cannot be honoured as given, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The option's name.
-    pub option: &'static str,
-    /// What is wrong and what to do; never a secret.
-    pub reason: String,
-}
-
-impl Refusal {
-    /// Blames `option`.
-    pub fn new(option: &'static str, reason: impl Into<String>) -> Self {
-        Refusal { option, reason: reason.into() }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.option, self.reason)
-    }
-}
+pub use crate::tls::Refusal;
 
 /// The options of one plugin block as text, by name; an option without value is absent.
 ///

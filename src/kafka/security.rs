@@ -4,8 +4,8 @@ use std::fs;
 
 use super::client::Client;
 use super::jaas::{self, LoginModule};
-use super::stores::{self, Store};
 use super::{Given, Refusal};
+use crate::tls::stores::{self, Store};
 
 /// Sets everything that concerns security; returns what has to be refused.
 pub fn apply(given: &Given, client: &mut Client) -> Vec<Refusal> {

@@ -34,6 +34,7 @@ pub static SPEC: Spec = Spec {
     name: "kafka",
     summary: "Writes events to Kafka topics and waits for the brokers' acknowledgement.",
     options: KafkaOptions::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &refused::<{ refused_count(Plugin::Output) }>(Plugin::Output),
     default_codec: Some("plain"),

@@ -200,7 +200,7 @@ impl PlanBuilder<'_> {
         let block = Block::new(kind, plugin, &self.context.environment, &mut self.problems);
         let spec = self.lookup(kind, plugin)?;
         let id = self.id(&block);
-        let mut reader = OptionReader::new(&block, self.context, id.clone());
+        let mut reader = OptionReader::new(&block, self.context, id.clone()).with_renamed(spec.renamed);
         take_common(&mut reader);
         let built = build(&spec.build, &mut reader);
         self.problems.extend(reader.finish(spec));

@@ -46,7 +46,7 @@ impl CodecFactory {
         let Some(spec) = context.registry.get(Kind::Codec, &block.name) else {
             return Err(vec![context.registry.unknown(Kind::Codec, &block.name, block.name_span)]);
         };
-        let mut reader = OptionReader::new(block, context, block.name.clone());
+        let mut reader = OptionReader::new(block, context, block.name.clone()).with_renamed(spec.renamed);
         super::decoration::take_common(&mut reader);
         let Build::Codec(build) = &spec.build else {
             return Err(vec![Problem::error(block.name_span, format!("\"{}\" is not a codec", block.name))]);

@@ -53,7 +53,7 @@ fn build<T>(
     let mut problems = Vec::new();
     let block = Block::new(kind, plugin, &context.environment, &mut problems);
     let spec = context.registry.get(kind, &block.name).unwrap();
-    let mut reader = OptionReader::new(&block, context, block.name.clone());
+    let mut reader = OptionReader::new(&block, context, block.name.clone()).with_renamed(spec.renamed);
     take_common(&mut reader);
     let made = make(&spec.build, &mut reader);
     problems.extend(reader.finish(spec));
