@@ -9,6 +9,7 @@ use crate::language::{self, ParseOptions, Span, ast};
 use crate::plugin::{
     Block, Codec, CodecFactory, ConfigValue, Context, EcsMode, Environment, FromOption, Kind, Problem, Stdout,
 };
+use crate::queue::bus::Bus;
 
 fn context(ecs: EcsMode) -> Context {
     Context {
@@ -19,6 +20,7 @@ fn context(ecs: EcsMode) -> Context {
         workers: 1,
         batch_size: 125,
         registry: crate::registry(),
+        bus: Bus::default(),
         environment: Environment::new(|_| None),
         stdout: Stdout::Process,
     }

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use crate::language::{Diagnostic as Problem, Severity};
+use crate::queue::bus::Bus;
 pub use block::{Block, ConfigKind, ConfigValue};
 pub use charset::{Charset, CharsetError};
 pub use codec::{Codec, CodecFactory, EncodeError};
@@ -151,6 +152,8 @@ pub struct Context {
     /// `pipeline.batch.size`
     pub batch_size: usize,
     pub registry: &'static Registry,
+    /// The addresses of the pipelines of this process.
+    pub bus: Bus,
     pub environment: Environment,
     /// Where the stdout output writes.
     pub stdout: Stdout,

@@ -11,6 +11,7 @@ use super::{
 use crate::event::{Event, json};
 use crate::language::ast::Item;
 use crate::language::{ParseOptions, Sources};
+use crate::queue::bus::Bus;
 use crate::queue::{self, Receiver, Taken};
 
 /// How long a test waits for what has to come.
@@ -26,6 +27,7 @@ pub fn context() -> Context {
         workers: 2,
         batch_size: 125,
         registry: crate::registry(),
+        bus: Bus::default(),
         environment: Environment::new(|_| None),
         stdout: Stdout::Capture(Arc::new(Mutex::new(Vec::new()))),
     }

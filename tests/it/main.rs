@@ -6,6 +6,7 @@ mod examples;
 mod golden;
 mod kafka;
 mod language;
+mod pipelines;
 mod post;
 mod rooms;
 mod shared;
