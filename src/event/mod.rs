@@ -5,6 +5,7 @@
 
 mod field_reference;
 pub mod json;
+pub mod numbers;
 mod object;
 mod template;
 pub mod text;

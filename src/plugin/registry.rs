@@ -39,12 +39,23 @@ impl Registry {
                 .label("Logstash has this plugin, rstash does not yet");
         }
         let problem = Problem::error(span, format!("there is no {kind} \"{name}\"")).label("unknown plugin");
+        if let Some((_, _, instead)) = REMOVED_PLUGINS.iter().find(|(of, old, _)| (*of, *old) == (kind, name))
+        {
+            return problem.label("Logstash has removed this plugin").help(*instead);
+        }
         match self.nearest(kind, name) {
             Some(near) => problem.help(format!("did you mean \"{near}\"?")),
             None => problem.help("rstash plugins lists those there are"),
         }
     }
 }
+
+/// Plugins that Logstash once had and that configs still name: kind, name, and what took their place.
+const REMOVED_PLUGINS: &[(Kind, &str, &str)] = &[(
+    Kind::Filter,
+    "multiline",
+    "use the multiline codec in the input, e.g. codec => multiline { pattern => \"^\\s\" what => \"previous\" }",
+)];
 
 /// How the message about a plugin ends that Logstash has and this build has not.
 pub(crate) const NOT_AVAILABLE: &str = "is not available yet";

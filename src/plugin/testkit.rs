@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{
-    Block, Build, Context, EcsMode, Environment, Input, InputDecoration, Kind, OptionReader, Output, Problem,
-    Sink, Stdout, take_common,
+    Block, Build, Context, EcsMode, Environment, Filter, FilterDecoration, Input, InputDecoration, Kind,
+    OptionReader, Output, Problem, Sink, Stdout, take_common,
 };
-use crate::event::{Event, json};
+use crate::event::{Event, Value, json};
 use crate::language::ast::Item;
 use crate::language::{ParseOptions, Sources};
 use crate::queue::bus::Bus;
@@ -51,7 +51,11 @@ fn build<T>(
     assert!(parsed.is_ok(), "{:?}", parsed.diagnostics);
     let section = parsed.config.sections.first().unwrap();
     let Some(Item::Plugin(plugin)) = section.items.first() else { panic!("{config}: no plugin") };
-    let kind = if config.starts_with("input") { Kind::Input } else { Kind::Output };
+    let kind = match config.split_whitespace().next() {
+        Some("input") => Kind::Input,
+        Some("filter") => Kind::Filter,
+        _ => Kind::Output,
+    };
     let mut problems = Vec::new();
     let block = Block::new(kind, plugin, &context.environment, &mut problems);
     let spec = context.registry.get(kind, &block.name).unwrap();
@@ -72,6 +76,23 @@ pub fn input(config: &str, context: &Context) -> Built<(Box<dyn Input>, Arc<Inpu
         let Build::Input(build) = build else { return None };
         Some((build(reader)?, Arc::new(decoration?)))
     })
+}
+
+/// A filter of a config such as `filter { drop { } }`, without its common options.
+pub fn filter(config: &str, context: &Context) -> Built<Box<dyn Filter>> {
+    build(config, context, |build, reader| {
+        FilterDecoration::read(reader)?;
+        let Build::Filter(build) = build else { return None };
+        build(reader)
+    })
+}
+
+/// An event of JSON such as `{"message":"m"}`.
+pub fn event(document: &str) -> Event {
+    let Ok(Value::Object(object)) = json::parse(document, json::Decimals::Double) else {
+        panic!("no object: {document}")
+    };
+    Event::from_object(*object).unwrap()
 }
 
 /// An output of a config such as `output { stdout { } }`.

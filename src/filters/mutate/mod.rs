@@ -7,7 +7,6 @@ mod convert;
 mod field;
 mod gsub;
 mod merge;
-mod numbers;
 mod text;
 
 use crate::event::text::ruby_to_s;

@@ -1,4 +1,4 @@
-//! Text as numbers, exactly as far as JRuby's `Float()`, `Integer()` and `BigDecimal()` accept it.
+//! Text as numbers, exactly as far as JRuby's `Float()`, `Integer()`, `BigDecimal()` and `to_f` accept it.
 
 use bigdecimal::BigDecimal;
 use num_bigint::BigInt;
@@ -90,6 +90,77 @@ fn split_sign(text: &str) -> (bool, &str) {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     }
+}
+
+/// `Integer(text)`: digits with a sign, a prefix such as `0x`, `0b` or `0o` (a bare `0` means octal too), and single
+/// underscores between them.
+pub fn strict_integer(text: &str) -> Option<BigInt> {
+    let text = text.trim_matches([' ', '\t', '\n', '\r', '\x0B', '\x0C']);
+    let (negative, unsigned) = split_sign(text);
+    let (radix, digits) = match unsigned.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (16, unsigned.get(2..)?),
+        [b'0', b'b' | b'B', ..] => (2, unsigned.get(2..)?),
+        [b'0', b'o' | b'O', ..] => (8, unsigned.get(2..)?),
+        [b'0', b'd' | b'D', ..] => (10, unsigned.get(2..)?),
+        [b'0', b'_', ..] => (8, unsigned.get(2..)?),
+        [b'0', _, ..] => (8, unsigned.get(1..)?),
+        _ => (10, unsigned),
+    };
+    let is_digit = |c: char| c.is_digit(radix);
+    let whole = digits.split('_').all(|part| !part.is_empty() && part.chars().all(is_digit));
+    if !whole || digits.len() as i64 > MAX_DIGITS {
+        return None;
+    }
+    let number = BigInt::parse_bytes(digits.replace('_', "").as_bytes(), radix)?;
+    Some(if negative { -number } else { number })
+}
+
+/// `text.to_f`: the number that a text begins with, 0 without one.
+pub fn leading_float(text: &str) -> f64 {
+    let text = text.trim_start();
+    let (mut end, mut dot, mut exponent) = (0, false, false);
+    let bytes = text.as_bytes();
+    while let Some(&byte) = bytes.get(end) {
+        let next_is_digit = bytes.get(end + 1).is_some_and(u8::is_ascii_digit);
+        let behind_digit = end > 0 && bytes.get(end - 1).is_some_and(u8::is_ascii_digit);
+        match byte {
+            b'0'..=b'9' => {}
+            b'+' | b'-' if end == 0 => {}
+            b'_' if behind_digit && next_is_digit => {}
+            b'.' if !dot && !exponent && next_is_digit => dot = true,
+            b'e' | b'E' if !exponent && behind_digit => {
+                let signed = matches!(bytes.get(end + 1), Some(b'+' | b'-'));
+                if !bytes.get(end + 1 + usize::from(signed)).is_some_and(u8::is_ascii_digit) {
+                    break;
+                }
+                exponent = true;
+                end += usize::from(signed);
+            }
+            _ => break,
+        }
+        end += 1;
+    }
+    text.get(..end).unwrap_or_default().replace('_', "").parse().unwrap_or(0.0)
+}
+
+/// `text.to_i`: the whole number that a text begins with, 0 without one; beyond 64 bits the nearest there is.
+pub fn leading_integer(text: &str) -> i64 {
+    let text = text.trim_start();
+    let (negative, unsigned) = split_sign(text);
+    let mut number = 0i64;
+    let mut after_digit = false;
+    for byte in unsigned.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                let digit = i64::from(byte - b'0');
+                number = number.saturating_mul(10).saturating_add(if negative { -digit } else { digit });
+                after_digit = true;
+            }
+            b'_' if after_digit => after_digit = false,
+            _ => break,
+        }
+    }
+    number
 }
 
 /// `Float(text)`: decimal digits, possibly with single underscores between them, and nothing else.
@@ -236,6 +307,49 @@ mod tests {
             assert_eq!(hexadecimal_float(text), None, "{text}");
         }
         assert!(looks_hexadecimal("a\n-0x1") && !looks_hexadecimal("10x1"));
+    }
+
+    #[test]
+    fn integers_with_prefixes() {
+        for (text, number) in [
+            ("12", 12),
+            (" -1_000\n", -1000),
+            ("0x1F", 31),
+            ("+0b101", 5),
+            ("0o17", 15),
+            ("017", 15),
+            ("0_7", 7),
+            ("0d19", 19),
+            ("0", 0),
+        ] {
+            assert_eq!(strict_integer(text), Some(BigInt::from(number)), "{text}");
+        }
+        for text in ["", "08", "1.0", "1__0", "_1", "1_", "0x", "0xg", "12a", "- 1", "1e3"] {
+            assert_eq!(strict_integer(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_number_that_a_text_begins_with() {
+        for (text, number) in [
+            ("1", 1.0),
+            (" 0.5s", 0.5),
+            ("-1.5e2x", -150.0),
+            ("1_000", 1000.0),
+            ("1.", 1.0),
+            ("2e", 2.0),
+            ("", 0.0),
+            ("abc", 0.0),
+            (".5", 0.5),
+        ] {
+            assert_eq!(leading_float(text), number, "{text}");
+        }
+        let huge = "99999999999999999999";
+        for (text, number) in
+            [("60", 60), (" -5s", -5), ("1_0", 10), ("1__0", 1), ("%{p}", 0), (huge, i64::MAX)]
+        {
+            assert_eq!(leading_integer(text), number, "{text}");
+        }
     }
 
     #[test]
