@@ -1,15 +1,35 @@
 //! The filters: one file per plugin, named as in Logstash.
 
+mod anonymize;
+mod cidr;
 mod clone;
 mod date;
+mod digest;
 mod drop;
+mod fingerprint;
+mod ip_range;
 mod json;
 mod json_encode;
 mod mutate;
+mod refresh;
 mod sleep;
+mod syslog_pri;
+mod uuid;
 
 use crate::plugin::Spec;
 
 /// Every filter of this build, sorted by name.
-pub static SPECS: &[&Spec] =
-    &[&clone::SPEC, &date::SPEC, &drop::SPEC, &json::SPEC, &json_encode::SPEC, &mutate::SPEC, &sleep::SPEC];
+pub static SPECS: &[&Spec] = &[
+    &anonymize::SPEC,
+    &cidr::SPEC,
+    &clone::SPEC,
+    &date::SPEC,
+    &drop::SPEC,
+    &fingerprint::SPEC,
+    &json::SPEC,
+    &json_encode::SPEC,
+    &mutate::SPEC,
+    &sleep::SPEC,
+    &syslog_pri::SPEC,
+    &uuid::SPEC,
+];
