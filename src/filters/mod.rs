@@ -2,22 +2,30 @@
 
 mod age;
 mod alter;
+mod anonymize;
 mod bytes;
+mod cidr;
 mod clone;
 mod date;
 mod de_dot;
+mod digest;
 mod drop;
 mod elapsed;
 mod environment;
 mod extractnumbers;
+mod fingerprint;
 mod i18n;
+mod ip_range;
 mod json;
 mod json_encode;
 mod metrics;
 mod mutate;
 mod range;
+mod refresh;
 mod sleep;
+mod syslog_pri;
 mod throttle;
+mod uuid;
 
 use crate::plugin::Spec;
 
@@ -25,7 +33,9 @@ use crate::plugin::Spec;
 pub static SPECS: &[&Spec] = &[
     &age::SPEC,
     &alter::SPEC,
+    &anonymize::SPEC,
     &bytes::SPEC,
+    &cidr::SPEC,
     &clone::SPEC,
     &date::SPEC,
     &de_dot::SPEC,
@@ -33,6 +43,7 @@ pub static SPECS: &[&Spec] = &[
     &elapsed::SPEC,
     &environment::SPEC,
     &extractnumbers::SPEC,
+    &fingerprint::SPEC,
     &i18n::SPEC,
     &json::SPEC,
     &json_encode::SPEC,
@@ -40,5 +51,7 @@ pub static SPECS: &[&Spec] = &[
     &mutate::SPEC,
     &range::SPEC,
     &sleep::SPEC,
+    &syslog_pri::SPEC,
     &throttle::SPEC,
+    &uuid::SPEC,
 ];
