@@ -1,5 +1,6 @@
 //! The codecs: one file per plugin, named as in Logstash.
 
+mod cef;
 mod documents;
 mod dots;
 mod json;
@@ -21,4 +22,4 @@ use crate::plugin::Spec;
 
 /// Every codec of this build, sorted by name.
 pub static SPECS: &[&Spec] =
-    &[&dots::SPEC, &json::SPEC, &json_lines::SPEC, &line::SPEC, &multiline::SPEC, &plain::SPEC, &rubydebug::SPEC];
+    &[&cef::SPEC, &dots::SPEC, &json::SPEC, &json_lines::SPEC, &line::SPEC, &multiline::SPEC, &plain::SPEC, &rubydebug::SPEC];
