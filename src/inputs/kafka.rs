@@ -26,7 +26,7 @@ use crate::kafka::client::{Client, configure};
 use crate::kafka::options::{Plugin, refused, refused_count};
 use crate::kafka::trouble::Reporter;
 use crate::plugin::{
-    Build, CodecFactory, Example, Input, Kind, OptionReader, Problem, RunError, Shutdown, Sink, Spec, choices,
+    Build, CodecFactory, Example, Input, Kind, OptionReader, RunError, Shutdown, Sink, Spec, choices,
 };
 
 /// The `kafka` input.
@@ -195,9 +195,7 @@ impl KafkaInput {
             ),
         ] {
             if let Some((old, new)) = better.iter().find(|(old, _)| word.as_deref() == Some(old)) {
-                let message =
-                    format!("option \"{option}\" of the kafka input: \"{old}\" is deprecated, use \"{new}\"");
-                reader.report(Problem::warning(reader.span(option), message));
+                reader.warning(option, format!("\"{old}\" is deprecated, use \"{new}\""));
             }
         }
         let topics = topics.map_err(|refusal| reader.error(refusal.option, refusal.reason));
@@ -205,9 +203,7 @@ impl KafkaInput {
             refusals.into_iter().for_each(|refusal| reader.error(refusal.option, refusal.reason));
         });
         let Client { config, warnings } = client.ok()?;
-        for warning in warnings {
-            reader.report(Problem::warning(reader.span("kafka"), format!("kafka input: {warning}")));
-        }
+        warnings.iter().for_each(|warning| warning.tell(reader));
         let shared = Shared {
             decoration: keys.map(|_| Decoration::new(&options))?,
             text_values: text_values?,

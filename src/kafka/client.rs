@@ -3,7 +3,7 @@
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
 use super::options::{Conversion, OPTIONS, Plugin, Row};
-use super::{Given, Refusal, security};
+use super::{Given, Refusal, Warning, security};
 
 /// A configuration and what a person should know about it.
 ///
@@ -11,8 +11,8 @@ use super::{Given, Refusal, security};
 pub struct Client {
     /// Ready to create a consumer or producer of.
     pub config: ClientConfig,
-    /// Things accepted that work otherwise than written, one line each.
-    pub warnings: Vec<String>,
+    /// What was accepted and works otherwise than written, or not at all.
+    pub warnings: Vec<Warning>,
 }
 
 /// Translates all options of one plugin block.
@@ -63,9 +63,8 @@ fn translate(row: &Row, value: &str, client: &mut Client) -> Result<(), String> 
             let number = whole(value)?;
             let kept = number.clamp(least, most);
             if kept != number {
-                client
-                    .warnings
-                    .push(format!("{}: {number} is beyond what the client takes, using {kept}", row.option));
+                let how = format!("{number} is beyond what the client takes, using {kept}");
+                client.warnings.push(Warning::Otherwise(row.option, how));
             }
             kept.to_string()
         }
@@ -81,15 +80,18 @@ fn translate(row: &Row, value: &str, client: &mut Client) -> Result<(), String> 
                     || java.ends_with(".StickyAssignor")
                 {
                     let why = "members using the Java client's sticky assignor cannot be in the same group";
-                    client
-                        .warnings
-                        .push(format!("{}: sticky works as cooperative_sticky here; {why}", row.option));
+                    let how = format!("sticky works as cooperative_sticky here; {why}");
+                    client.warnings.push(Warning::Otherwise(row.option, how));
                 }
                 (*ours).to_owned()
             }
             None => return Err(unknown_word(row, value, words)),
         },
         Conversion::Refused(why) if value != row.default => return Err(why.to_owned()),
+        Conversion::Needless(why) if value != row.default => {
+            client.warnings.push(Warning::NoEffect(row.option, why.to_owned()));
+            return Ok(());
+        }
         Conversion::Refused(_) | Conversion::Security | Conversion::Here(_) | Conversion::Needless(_) => {
             return Ok(());
         }
@@ -205,7 +207,7 @@ mod tests {
     fn librdkafka_knows_every_property_and_accepts_every_default() {
         for plugin in [Plugin::Input, Plugin::Output] {
             let client = client(plugin, &[]);
-            assert_eq!(client.warnings, Vec::<String>::new());
+            assert_eq!(client.warnings, []);
             client.config.create_native_config().expect("librdkafka takes the defaults");
         }
     }
@@ -247,7 +249,20 @@ mod tests {
         let client = client(Plugin::Input, &[("request_timeout_ms", "999999")]);
         assert_eq!(client.config.get("socket.timeout.ms"), Some("300000"));
         assert_eq!(client.warnings.len(), 1);
-        assert!(client.warnings[0].contains("request_timeout_ms"), "{:?}", client.warnings);
+        assert_eq!(client.warnings[0].option(), "request_timeout_ms");
+    }
+
+    #[test]
+    fn options_that_do_nothing_are_told_unless_they_have_their_default() {
+        let client = client(
+            Plugin::Input,
+            &[("sasl_login_read_timeout_ms", "5000"), ("sasl_login_retry_backoff_ms", "100")],
+        );
+        assert!(
+            matches!(client.warnings.as_slice(), [Warning::NoEffect("sasl_login_read_timeout_ms", _)]),
+            "{:?}",
+            client.warnings
+        );
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub mod trouble;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::plugin::OptionReader;
+
 /// An option that cannot be honoured as given, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -35,6 +37,32 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.option, self.reason)
+    }
+}
+
+/// An accepted option that does not do what is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning {
+    /// It works otherwise: the option, and how.
+    Otherwise(&'static str, String),
+    /// It does nothing: the option, and why.
+    NoEffect(&'static str, String),
+}
+
+impl Warning {
+    /// The option's name.
+    pub fn option(&self) -> &'static str {
+        match self {
+            Warning::Otherwise(option, _) | Warning::NoEffect(option, _) => option,
+        }
+    }
+
+    /// Tells it at the option's place in the config.
+    pub fn tell(&self, reader: &mut OptionReader<'_>) {
+        match self {
+            Warning::Otherwise(option, how) => reader.warning(option, how.as_str()),
+            Warning::NoEffect(option, why) => reader.no_effect(option, why),
+        }
     }
 }
 

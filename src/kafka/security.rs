@@ -4,8 +4,9 @@ use std::fs;
 
 use super::client::Client;
 use super::jaas::{self, LoginModule};
+use super::options::{Conversion, OPTIONS};
 use super::stores::{self, Store};
-use super::{Given, Refusal};
+use super::{Given, Refusal, Warning};
 
 /// Sets everything that concerns security; returns what has to be refused.
 pub fn apply(given: &Given, client: &mut Client) -> Vec<Refusal> {
@@ -25,9 +26,13 @@ pub fn apply(given: &Given, client: &mut Client) -> Vec<Refusal> {
 
 /// Options that a person gave for nothing: most often the protocol was forgotten.
 fn warn_unused(given: &Given, prefix: &str, protocol: &str, client: &mut Client) {
-    let idle = ["ssl_truststore_location", "ssl_keystore_location", "sasl_jaas_config"];
-    for option in given.names().filter(|name| name.starts_with(prefix) && idle.contains(name)) {
-        client.warnings.push(format!("{option} has no effect with security_protocol => \"{protocol}\""));
+    let concerned = |option: &str| option.starts_with(prefix) || (prefix == "sasl_" && option == "jaas_path");
+    let rows = OPTIONS.iter().filter(|row| matches!(row.conversion, Conversion::Security));
+    for row in rows.filter(|row| concerned(row.option)) {
+        if given.get(row.option).is_some_and(|value| value != row.default) {
+            let why = format!("security_protocol is \"{protocol}\"");
+            client.warnings.push(Warning::NoEffect(row.option, why));
+        }
     }
 }
 
@@ -177,7 +182,7 @@ fn kerberos(given: &Given, client: &mut Client) -> Result<(), Refusal> {
 mod tests {
     use crate::kafka::client::{Client, configure};
     use crate::kafka::options::Plugin;
-    use crate::kafka::{Given, Refusal};
+    use crate::kafka::{Given, Refusal, Warning};
 
     const PLAIN: &str = "org.apache.kafka.common.security.plain.PlainLoginModule required username='alice' password='s3cret';";
 
@@ -271,11 +276,10 @@ mod tests {
 
     #[test]
     fn options_without_effect_are_told() {
-        let client = with(&[("sasl_jaas_config", PLAIN)]).unwrap_or_else(|e| panic!("{e:?}"));
-        assert!(
-            client.warnings.iter().any(|line| line.contains("sasl_jaas_config")),
-            "{:?}",
-            client.warnings
-        );
+        let options =
+            [("sasl_jaas_config", PLAIN), ("sasl_mechanism", "GSSAPI"), ("ssl_truststore_type", "JKS")];
+        let client = with(&options).unwrap_or_else(|e| panic!("{e:?}"));
+        let told: Vec<_> = client.warnings.iter().map(Warning::option).collect();
+        assert_eq!(told, ["ssl_truststore_type", "sasl_jaas_config"], "the mechanism has its default");
     }
 }

@@ -24,8 +24,8 @@ use crate::kafka::client::{Client, configure, explain};
 use crate::kafka::options::{Plugin, refused, refused_count};
 use crate::kafka::trouble::Reporter;
 use crate::plugin::{
-    Build, CodecFactory, Delivery, Example, Kind, OptionReader, Output, Pairs, Problem, RunError, Shutdown,
-    Spec, Undelivered, choices,
+    Build, CodecFactory, Delivery, Example, Kind, OptionReader, Output, Pairs, RunError, Shutdown, Spec,
+    Undelivered, choices,
 };
 
 /// The `kafka` output.
@@ -155,10 +155,7 @@ impl KafkaOutput {
             let why =
                 "events are given up, and lost, when the brokers are away for longer; without it nothing is";
             match retries {
-                0.. => reader.report(Problem::warning(
-                    reader.span("retries"),
-                    format!("kafka output: with retries, {why}"),
-                )),
+                0.. => reader.warning("retries", why),
                 _ => {
                     reader.error(
                         "retries",
@@ -173,9 +170,7 @@ impl KafkaOutput {
             refusals.into_iter().for_each(|refusal| reader.error(refusal.option, refusal.reason));
         });
         let Client { config, warnings } = client.ok()?;
-        for warning in warnings {
-            reader.report(Problem::warning(reader.span("kafka"), format!("kafka output: {warning}")));
-        }
+        warnings.iter().for_each(|warning| warning.tell(reader));
         let headers = options.message_headers.iter();
         let headers =
             headers.map(|(name, value)| (name.to_owned(), Template::parse(&ruby_to_s(&value.to_value()))));
