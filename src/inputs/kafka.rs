@@ -23,6 +23,7 @@ use self::member::{Member, Stop};
 use self::topics::Topics;
 use crate::kafka::block::{kafka_options, words};
 use crate::kafka::client::{Client, configure};
+use crate::kafka::oauth::Tokens;
 use crate::kafka::options::{Plugin, refused, refused_count};
 use crate::kafka::trouble::Reporter;
 use crate::plugin::{
@@ -162,6 +163,8 @@ struct Shared {
     max_poll_interval: Duration,
     /// `enable_auto_commit => false`
     commit_at_once: bool,
+    /// Where bearer tokens come from.
+    tokens: Option<Tokens>,
 }
 
 struct KafkaInput {
@@ -202,7 +205,7 @@ impl KafkaInput {
         let client = client.map_err(|refusals| {
             refusals.into_iter().for_each(|refusal| reader.error(refusal.option, refusal.reason));
         });
-        let Client { config, warnings } = client.ok()?;
+        let Client { config, tokens, warnings } = client.ok()?;
         warnings.iter().for_each(|warning| warning.tell(reader));
         let shared = Shared {
             decoration: keys.map(|_| Decoration::new(&options))?,
@@ -213,6 +216,7 @@ impl KafkaInput {
             poll_timeout: milliseconds(options.poll_timeout_ms),
             max_poll_interval: milliseconds(options.max_poll_interval_ms),
             commit_at_once: !options.enable_auto_commit,
+            tokens,
             codec: options.codec,
         };
         Some(KafkaInput {

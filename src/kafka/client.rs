@@ -2,6 +2,7 @@
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
+use super::oauth::Tokens;
 use super::options::{Conversion, OPTIONS, Plugin, Row};
 use super::{Given, Refusal, Warning, security};
 
@@ -11,6 +12,8 @@ use super::{Given, Refusal, Warning, security};
 pub struct Client {
     /// Ready to create a consumer or producer of.
     pub config: ClientConfig,
+    /// Where bearer tokens come from, with sasl_mechanism => "OAUTHBEARER".
+    pub tokens: Option<Tokens>,
     /// What was accepted and works otherwise than written, or not at all.
     pub warnings: Vec<Warning>,
 }
@@ -21,7 +24,7 @@ pub struct Client {
 /// Every option that cannot be honoured, in the order of the table.
 pub fn configure(plugin: Plugin, given: &Given) -> Result<Client, Vec<Refusal>> {
     let mut refusals = Vec::new();
-    let mut client = Client { config: ClientConfig::new(), warnings: Vec::new() };
+    let mut client = Client { config: ClientConfig::new(), tokens: None, warnings: Vec::new() };
     client.config.set_log_level(RDKafkaLogLevel::Info);
     for row in OPTIONS.iter().filter(|row| row.belongs_to(plugin)) {
         if let Some(value) = given.get(row.option)
@@ -88,13 +91,7 @@ fn translate(row: &Row, value: &str, client: &mut Client) -> Result<(), String> 
             None => return Err(unknown_word(row, value, words)),
         },
         Conversion::Refused(why) if value != row.default => return Err(why.to_owned()),
-        Conversion::Needless(why) if value != row.default => {
-            client.warnings.push(Warning::NoEffect(row.option, why.to_owned()));
-            return Ok(());
-        }
-        Conversion::Refused(_) | Conversion::Security | Conversion::Here(_) | Conversion::Needless(_) => {
-            return Ok(());
-        }
+        Conversion::Refused(_) | Conversion::Security | Conversion::Here(_) => return Ok(()),
     };
     client.config.set(row.librdkafka, text);
     Ok(())
@@ -253,30 +250,17 @@ mod tests {
     }
 
     #[test]
-    fn options_that_do_nothing_are_told_unless_they_have_their_default() {
-        let client = client(
-            Plugin::Input,
-            &[("sasl_login_read_timeout_ms", "5000"), ("sasl_login_retry_backoff_ms", "100")],
-        );
-        assert!(
-            matches!(client.warnings.as_slice(), [Warning::NoEffect("sasl_login_read_timeout_ms", _)]),
-            "{:?}",
-            client.warnings
-        );
-    }
-
-    #[test]
     fn what_cannot_be_honoured_is_refused_by_name() {
         let cases: &[(&'static str, &str, &str)] = &[
             ("schema_registry_url", "http://localhost:8081", "schema registry"),
             ("auto_offset_reset", "by_duration:PT1H", "earliest"),
             ("partition_assignment_strategy", "com.example.Mine", "range"),
+            ("sasl_login_callback_handler_class", "com.example.Login", "com.example.Login"),
             (
                 "sasl_client_callback_handler_class",
                 "software.amazon.msk.auth.iam.IAMClientCallbackHandler",
                 "Java classes",
             ),
-            ("sasl_oauthbearer_token_endpoint_url", "https://localhost/token", "OAUTHBEARER"),
             (
                 "kerberos_config",
                 "/etc/krb5.conf",

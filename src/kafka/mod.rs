@@ -3,11 +3,12 @@
 //!
 //! [`options`] is the table of all options, [`block`] declares those that both plugins have; [`client`] makes a client
 //! configuration of them; [`security`] adds TLS and
-//! SASL with the help of [`stores`] and [`jaas`]; [`trouble`] turns librdkafka's errors into lines that name an option.
+//! SASL with the help of [`stores`], [`jaas`] and [`oauth`]; [`trouble`] turns librdkafka's errors into lines that name an option.
 
 pub mod block;
 pub mod client;
 pub mod jaas;
+pub mod oauth;
 pub mod options;
 pub mod security;
 pub mod stores;

@@ -21,6 +21,7 @@ use self::spread::Spread;
 use crate::event::{Event, Template, text::ruby_to_s};
 use crate::kafka::block::{kafka_options, words};
 use crate::kafka::client::{Client, configure, explain};
+use crate::kafka::oauth::Tokens;
 use crate::kafka::options::{Plugin, refused, refused_count};
 use crate::kafka::trouble::Reporter;
 use crate::plugin::{
@@ -119,6 +120,8 @@ const FULL_BUFFER_PAUSE: Duration = Duration::from_millis(5);
 struct KafkaOutput {
     id: String,
     config: ClientConfig,
+    /// Where bearer tokens come from.
+    tokens: Option<Arc<Tokens>>,
     spread: Mutex<Option<Spread>>,
     producer: Mutex<Option<Arc<KafkaProducer>>>,
     shutdown: OnceLock<Shutdown>,
@@ -169,7 +172,7 @@ impl KafkaOutput {
         let client = client.map_err(|refusals| {
             refusals.into_iter().for_each(|refusal| reader.error(refusal.option, refusal.reason));
         });
-        let Client { config, warnings } = client.ok()?;
+        let Client { config, tokens, warnings } = client.ok()?;
         warnings.iter().for_each(|warning| warning.tell(reader));
         let headers = options.message_headers.iter();
         let headers =
@@ -177,6 +180,7 @@ impl KafkaOutput {
         is_fine.then_some(KafkaOutput {
             id: reader.id().to_owned(),
             config,
+            tokens: tokens.map(Arc::new),
             spread: Mutex::new(spread?),
             producer: Mutex::new(None),
             shutdown: OnceLock::new(),
@@ -295,9 +299,10 @@ impl Message {
 impl Output for KafkaOutput {
     fn open(&self, shutdown: Shutdown) -> BoxFuture<'_, Result<(), RunError>> {
         Box::pin(async move {
-            _ = self.shutdown.set(shutdown);
+            _ = self.shutdown.set(shutdown.clone());
             let spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let context = Context { reporter: Arc::new(Reporter::new(self.id.as_str())), spread };
+            let reporter = Arc::new(Reporter::new(self.id.as_str()));
+            let context = Context { reporter, spread, tokens: self.tokens.clone(), shutdown };
             let producer: KafkaProducer = self
                 .config
                 .create_with_context(context)

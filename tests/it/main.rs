@@ -9,4 +9,5 @@ mod language;
 mod post;
 mod rooms;
 mod shared;
+mod tls;
 mod twitter;
