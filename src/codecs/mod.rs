@@ -21,5 +21,13 @@ mod tests;
 use crate::plugin::Spec;
 
 /// Every codec of this build, sorted by name.
-pub static SPECS: &[&Spec] =
-    &[&cef::SPEC, &dots::SPEC, &json::SPEC, &json_lines::SPEC, &line::SPEC, &multiline::SPEC, &plain::SPEC, &rubydebug::SPEC];
+pub static SPECS: &[&Spec] = &[
+    &cef::SPEC,
+    &dots::SPEC,
+    &json::SPEC,
+    &json_lines::SPEC,
+    &line::SPEC,
+    &multiline::SPEC,
+    &plain::SPEC,
+    &rubydebug::SPEC,
+];

@@ -180,8 +180,9 @@ impl PlanBuilder<'_> {
 
     fn output(&mut self, plugin: &ast::Plugin) -> Option<usize> {
         let built = self.plugin(Kind::Output, plugin, |build, reader| {
-            // Outputs here deliver concurrently anyway; the number of their Logstash workers means nothing.
             let _: Option<u64> = reader.take("workers", Some("1"));
+            reader
+                .no_effect("workers", "an output delivers the batches of all pipeline workers concurrently");
             let Build::Output(build) = build else { return None };
             build(reader)
         });

@@ -197,6 +197,24 @@ impl<'a> OptionReader<'a> {
         self.problems.push(Problem::error(span, message));
     }
 
+    /// Notes that an option works otherwise than one might think, at its value.
+    pub fn warning(&mut self, option: &str, message: impl Into<String>) {
+        let span = self.span(option);
+        let message =
+            format!("option \"{option}\" of the {} {}: {}", self.block.name, self.block.kind, message.into());
+        self.problems.push(Problem::warning(span, message));
+    }
+
+    /// Notes that an option does nothing here, and why. Nothing is said of an option that the config leaves out.
+    pub fn no_effect(&mut self, option: &str, why: &str) {
+        let Some(given) = self.option(option) else { return };
+        let message = format!(
+            "option \"{option}\" of the {} {} has no effect: {why}",
+            self.block.name, self.block.kind
+        );
+        self.problems.push(Problem::warning(given.name_span, message).label("remove this"));
+    }
+
     /// Notes anything at a place of its own.
     pub fn report(&mut self, problem: Problem) {
         self.problems.push(problem);
@@ -296,11 +314,15 @@ pub fn common_options(kind: Kind) -> Vec<(&'static str, &'static str, &'static s
             ("remove_field", "array of strings", "Fields removed when the filter succeeds."),
             ("add_tag", "array of strings", "Tags added when the filter succeeds."),
             ("remove_tag", "array of strings", "Tags removed when the filter succeeds."),
-            ("periodic_flush", "boolean", "Call the filter's flush at regular intervals. Default: false."),
+            (
+                "periodic_flush",
+                "boolean",
+                "Has no effect: a filter that holds events back hands them on by itself.",
+            ),
         ]),
         Kind::Output => common.extend([
             ("codec", "codec", "How events become bytes."),
-            ("workers", "number", "Ignored by plugins that deliver concurrently anyway. Default: 1."),
+            ("workers", "number", "Has no effect: batches are delivered concurrently anyway."),
         ]),
         Kind::Codec => {}
     }
@@ -401,7 +423,8 @@ pub const fn option_name(field: &'static str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::testkit::context;
+    use crate::pipeline::Plan;
+    use crate::plugin::testkit;
     use crate::plugin::{Block, Severity};
 
     options! {
@@ -429,7 +452,7 @@ mod tests {
         );
         let item = parsed.config.sections.first().and_then(|section| section.items.first());
         let Some(crate::language::ast::Item::Plugin(plugin)) = item else { panic!("no plugin") };
-        let context = context();
+        let context = testkit::context();
         let mut problems = Vec::new();
         let block = Block::new(Kind::Filter, plugin, &context.environment, &mut problems);
         let mut reader = OptionReader::new(&block, &context, "drop".into()).with_renamed(RENAMED);
@@ -458,5 +481,37 @@ mod tests {
         assert!(problems[0].message.contains("\"label\""), "{}", problems[0].message);
         let (_, problems) = read("title => old label => new");
         assert!(problems.iter().any(Problem::is_error), "{problems:?}");
+    }
+
+    /// What loading a config warns of, each with the text that it points at.
+    fn warnings(config: &str) -> Vec<(String, String)> {
+        let sources = crate::language::Sources::single("test.conf", config);
+        let (plan, problems) = Plan::load(&sources, Default::default(), &testkit::context());
+        assert!(plan.is_some(), "{problems:?}");
+        let shown = |problem: Problem| {
+            assert!(!problem.is_error(), "{problem:?}");
+            let span = problem.span.unwrap();
+            (problem.message, config[span.range()].to_owned())
+        };
+        problems.into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn common_options_that_do_nothing_say_so() {
+        let found = warnings(
+            "input { generator {} } filter { drop { periodic_flush => true } } output { null { workers => 2 } }",
+        );
+        let [(flush, flush_at), (workers, workers_at)] = found.as_slice() else { panic!("{found:?}") };
+        assert!(flush.starts_with("option \"periodic_flush\" of the drop filter has no effect: "), "{flush}");
+        assert!(workers.starts_with("option \"workers\" of the null output has no effect: "), "{workers}");
+        assert_eq!((flush_at.as_str(), workers_at.as_str()), ("periodic_flush", "workers"));
+        assert_eq!(warnings("input { generator {} } filter { drop {} } output { null {} }"), []);
+    }
+
+    #[test]
+    fn a_warning_does_not_hide_a_wrong_value() {
+        let sources = crate::language::Sources::single("test.conf", "output { null { workers => many } }");
+        let (plan, problems) = Plan::load(&sources, Default::default(), &testkit::context());
+        assert!(plan.is_none() && problems.iter().any(Problem::is_error), "{problems:?}");
     }
 }

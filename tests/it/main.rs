@@ -10,4 +10,5 @@ mod pipelines;
 mod post;
 mod rooms;
 mod shared;
+mod tls;
 mod twitter;
