@@ -6,6 +6,8 @@
 mod field_reference;
 pub mod json;
 mod object;
+pub mod ruby_numbers;
+pub mod ruby_text;
 mod template;
 pub mod text;
 pub mod time_format;

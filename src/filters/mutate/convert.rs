@@ -3,9 +3,8 @@
 use num_bigint::BigInt;
 
 use super::field::Failure;
-use super::numbers;
-use super::text::{downcase, strip};
-use crate::event::{Big, Value, text::ruby_to_s};
+use crate::event::ruby_text::{downcase, strip};
+use crate::event::{Big, Value, ruby_numbers as numbers, text::ruby_to_s};
 use crate::plugin::choices;
 
 choices! {
