@@ -7,6 +7,7 @@
 //! | [`regex`] | Ruby regular expressions |
 //! | [`queue`] | batches from inputs to workers, acknowledgement back |
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
+//! | [`csv`] | comma-separated values, for the filter and the codec |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
 //! | [`testing`] | `rstash test` |
@@ -19,6 +20,7 @@
 
 pub mod cli;
 pub mod codecs;
+pub mod csv;
 pub mod demo;
 pub mod event;
 pub mod filters;

@@ -7,7 +7,7 @@ const ROOMS: [&[&str]; 9] = [
     &["language", "event", "regex"],
     &["queue"],
     &["plugin"],
-    &["kafka"],
+    &["kafka", "csv"],
     &["inputs", "filters", "outputs", "codecs"],
     &["pipeline"],
     &["testing", "logging", "demo"],
