@@ -1,5 +1,6 @@
 //! The codecs: one file per plugin, named as in Logstash.
 
+mod csv;
 mod documents;
 mod dots;
 mod json;
@@ -18,4 +19,4 @@ use crate::plugin::Spec;
 
 /// Every codec of this build, sorted by name.
 pub static SPECS: &[&Spec] =
-    &[&dots::SPEC, &json::SPEC, &json_lines::SPEC, &line::SPEC, &plain::SPEC, &rubydebug::SPEC];
+    &[&csv::SPEC, &dots::SPEC, &json::SPEC, &json_lines::SPEC, &line::SPEC, &plain::SPEC, &rubydebug::SPEC];
