@@ -1,5 +1,7 @@
 //! Filter `prune`: removes fields by black and white lists of their names and values (logstash-filter-prune).
 
+use std::collections::HashSet;
+
 use crate::event::text::ruby_to_s;
 use crate::event::{Event, FieldReference, InvalidReference, SetError, SprintfError, Template, Value};
 use crate::plugin::{Build, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, Spec, options};
@@ -77,12 +79,17 @@ struct Prune {
     interpolate: bool,
 }
 
-/// What becomes of a field.
-enum Removal {
-    Field(String),
-    /// An array of which something is left.
-    Elements(String, Vec<Value>),
+/// What is to go of an event.
+#[derive(Default)]
+struct Removals {
+    /// Fields whose names say so.
+    names: HashSet<String>,
+    /// Fields whose values say so, in the order of the rules.
+    values: Vec<(String, Left)>,
 }
+
+/// What is left of a field: nothing, or some elements of an array.
+type Left = Option<Vec<Value>>;
 
 /// What ends the work on an event before anything is removed, or while it is.
 #[derive(Debug, thiserror::Error)]
@@ -146,19 +153,20 @@ impl Prune {
     }
 
     /// What is to go, judged by the event as it came.
-    fn removals(&self, event: &Event) -> Result<Vec<Removal>, Failure> {
-        let mut removals = Vec::new();
+    fn removals(&self, event: &Event) -> Result<Removals, Failure> {
+        let mut removals = Removals::default();
         if !self.whitelist_names.is_empty() {
-            collect_names(&self.whitelist_names, false, event, &mut removals)?;
+            collect_names(&self.whitelist_names, false, event, &mut removals.names)?;
         }
-        collect_names(&self.blacklist_names, true, event, &mut removals)?;
+        collect_names(&self.blacklist_names, true, event, &mut removals.names)?;
         for rule in &self.values {
-            removals.extend(self.removal_by_value(rule, event)?);
+            removals.values.extend(self.removal_by_value(rule, event)?);
         }
         Ok(removals)
     }
 
-    fn removal_by_value(&self, rule: &ValueRule, event: &Event) -> Result<Option<Removal>, Failure> {
+    /// The field that a rule speaks of, and what the rule leaves of it; `None` where it leaves everything.
+    fn removal_by_value(&self, rule: &ValueRule, event: &Event) -> Result<Option<(String, Left)>, Failure> {
         let name = match self.interpolate {
             true => rule.name.render(event)?,
             false => rule.name.source().to_owned(),
@@ -179,11 +187,11 @@ impl Prune {
                 }
                 Ok(match kept.len() {
                     all if all == items.len() => None,
-                    0 => Some(Removal::Field(name)),
-                    _ => Some(Removal::Elements(name, kept)),
+                    0 => Some((name, None)),
+                    _ => Some((name, Some(kept))),
                 })
             }
-            Some(value) => Ok(goes(value)?.then_some(Removal::Field(name))),
+            Some(value) => Ok(goes(value)?.then_some((name, None))),
         }
     }
 }
@@ -193,13 +201,13 @@ fn collect_names(
     patterns: &[Pattern],
     wanted: bool,
     event: &Event,
-    removals: &mut Vec<Removal>,
+    names: &mut HashSet<String>,
 ) -> Result<(), Failure> {
     let ready: Vec<Ready<'_>> = patterns.iter().map(|pattern| pattern.of(event)).collect::<Result<_, _>>()?;
     for name in event.data().keys() {
         let matches = ready.iter().any(|pattern| pattern.is_match(name));
         if matches == wanted {
-            removals.push(Removal::Field(name.to_owned()));
+            names.insert(name.to_owned());
         }
     }
     Ok(())
@@ -244,20 +252,26 @@ fn read_values(
     is_fine.then_some(rules)
 }
 
-fn remove(removals: Vec<Removal>, event: &mut Event) -> Result<(), Failure> {
-    for removal in removals {
-        match removal {
-            // A name with brackets is taken for a reference.
-            Removal::Field(name) if name.contains(['[', ']']) => {
-                event.remove(&FieldReference::parse(&name)?);
-            }
-            Removal::Field(name) => _ = event.data_mut().remove(&name),
+/// Removes what is to go, in the end that of the last rule for each field.
+fn remove(removals: Removals, event: &mut Event) -> Result<(), Failure> {
+    let Removals { names, values } = removals;
+    // A name with brackets is taken for a reference.
+    let is_plain = |name: &str| !name.contains(['[', ']']);
+    if names.iter().any(|name| is_plain(name)) {
+        event.data_mut().retain(|name, _| !is_plain(name) || !names.contains(name));
+    }
+    for name in names.iter().filter(|name| !is_plain(name)) {
+        event.remove(&FieldReference::parse(name)?);
+    }
+    for (name, left) in values {
+        match left {
+            None if is_plain(&name) => _ = event.data_mut().remove(&name),
+            None => _ = event.remove(&FieldReference::parse(&name)?),
             // The field may be gone by its name already.
-            Removal::Elements(name, kept) => {
-                if event.data().contains_key(&name) {
-                    event.assign(&FieldReference::parse(&name)?, kept)?;
-                }
+            Some(kept) if event.data().contains_key(&name) => {
+                event.assign(&FieldReference::parse(&name)?, kept)?;
             }
+            Some(_) => {}
         }
     }
     Ok(())

@@ -43,14 +43,12 @@ options! {
 
 impl Filter for Split {
     fn filter(&self, event: &mut Event, emit: &mut Emit) -> Outcome {
-        let parts = match event.get(&self.field) {
-            Some(Value::Array(items)) => items.clone(),
+        match event.get(&self.field) {
+            Some(Value::Array(_)) => {}
             Some(Value::Str(text)) => {
-                let parts = split_all(text, &self.terminator);
-                if parts.len() == 1 {
+                if is_one_part(text, &self.terminator) {
                     return Outcome::Unmatched;
                 }
-                parts.into_iter().map(Value::from).collect()
             }
             other => {
                 let kind = other.map_or("missing", Value::kind);
@@ -58,8 +56,8 @@ impl Filter for Split {
                 event.tag(TYPE_FAILURE_TAG);
                 return Outcome::Failed;
             }
-        };
-        match self.emit_parts(parts, event, emit) {
+        }
+        match self.split(event, emit) {
             Ok(()) => Outcome::Cancelled,
             Err(error) => {
                 tracing::warn!(field = %self.field, %error, "could not store a part");
@@ -73,27 +71,51 @@ impl Filter for Split {
 impl Split {
     /// Emits a copy of the event for each part but the empty ones. On an error the event is as it was, and so are the
     /// copies that came before it.
-    fn emit_parts(&self, parts: Vec<Value>, event: &mut Event, emit: &mut Emit) -> Result<(), SetError> {
-        let target = self.target.as_ref().unwrap_or(&self.field);
+    fn split(&self, event: &mut Event, emit: &mut Emit) -> Result<(), SetError> {
         // Where the parts take the place of the whole, the copies need not hold it first: that would cost the product
         // of both lengths.
-        let whole = if self.target.is_none() { event.get_mut(&self.field).map(std::mem::take) } else { None };
-        let mut result = Ok(());
+        let mut taken = match self.target {
+            None => event.get_mut(&self.field).map(std::mem::take),
+            Some(_) => None,
+        };
+        let result = match taken.as_ref().or_else(|| event.get(&self.field)) {
+            Some(Value::Array(items)) => self.emit_parts(items.iter().cloned(), event, emit),
+            Some(Value::Str(text)) => {
+                let parts = split_all(text, &self.terminator).into_iter();
+                self.emit_parts(parts.filter(|part| !part.is_empty()).map(Value::from), event, emit)
+            }
+            _ => Ok(()),
+        };
+        if let (Err(_), Some(place), Some(whole)) = (&result, event.get_mut(&self.field), taken.take()) {
+            *place = whole;
+        }
+        result
+    }
+
+    fn emit_parts(
+        &self,
+        parts: impl Iterator<Item = Value>,
+        event: &Event,
+        emit: &mut Emit,
+    ) -> Result<(), SetError> {
+        let target = self.target.as_ref().unwrap_or(&self.field);
         for part in parts {
             if part.is_null() || part.as_str() == Some("") {
                 continue;
             }
             let mut copy = event.duplicate();
-            result = copy.assign(target, part);
-            if result.is_err() {
-                break;
-            }
+            copy.assign(target, part)?;
             emit.matched(copy);
         }
-        if let (Err(_), Some(place), Some(whole)) = (&result, event.get_mut(&self.field), whole) {
-            *place = whole;
-        }
-        result
+        Ok(())
+    }
+}
+
+/// Whether a text is but one part, so that there is nothing to do.
+fn is_one_part(text: &str, terminator: &str) -> bool {
+    match terminator {
+        "" | " " => split_all(text, terminator).len() == 1,
+        _ => !text.is_empty() && !text.contains(terminator),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Filter `truncate`: shortens texts to a number of bytes (logstash-filter-truncate).
 
-use crate::event::{Event, FieldReference, InvalidReference, SetError, TAGS, Value};
-use crate::plugin::{Build, Emit, Example, Filter, Kind, Outcome, Spec, options};
+use crate::event::{Event, FieldReference, SetError, TAGS, Value};
+use crate::plugin::{Build, Emit, Example, Filter, Kind, OptionReader, Outcome, Spec, options};
 
 pub static SPEC: Spec = Spec {
     kind: Kind::Filter,
     name: "truncate",
     summary: "Shortens texts to a number of bytes.",
-    options: Truncate::OPTIONS,
+    options: Options::OPTIONS,
     deprecated: &[],
     refused: &[],
     default_codec: None,
@@ -16,15 +16,14 @@ pub static SPEC: Spec = Spec {
         input: &[r#"{"title":"naïve","http":{"body":["long text","ok"]}}"#, r#"{"title":"ok"}"#],
         output: &[r#"{"title":"naï","http":{"body":["long","ok"]},"tags":["cut"]}"#, r#"{"title":"ok"}"#],
     },
-    build: Build::Filter(|reader| Some(Box::new(Truncate::read(reader)?))),
+    build: Build::Filter(|reader| Some(Box::new(Truncate::build(reader)?))),
 };
 
 /// The tag of an event with a field that Logstash cannot name and stops the pipeline at.
 const ERROR_TAG: &str = "_truncateerror";
 
 options! {
-    #[derive(Debug)]
-    pub struct Truncate {
+    struct Options {
         /// Fields to shorten: texts, arrays of texts, or hashes, whose fields are shortened at any depth; a hash must be
         /// written in brackets. None given: all fields.
         fields: Option<Vec<String>>,
@@ -33,11 +32,27 @@ options! {
     }
 }
 
+#[derive(Debug)]
+struct Truncate {
+    fields: Option<Vec<Field>>,
+    length_bytes: f64,
+}
+
+/// A field of the option `fields`.
+#[derive(Debug)]
+struct Field {
+    reference: FieldReference,
+    /// Logstash names what is inside by appending to the text of the option, which takes brackets.
+    has_brackets: bool,
+}
+
 /// What ends the work on an event early.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    #[error(transparent)]
-    Reference(#[from] InvalidReference),
+    #[error("the hash {0} is not written in brackets, so that its fields have no names")]
+    HashWithoutBrackets(FieldReference),
+    #[error("the field name \"{0}\" cannot be part of a field reference")]
+    Name(String),
     #[error(transparent)]
     Set(#[from] SetError),
 }
@@ -57,6 +72,19 @@ impl Filter for Truncate {
 }
 
 impl Truncate {
+    fn build(reader: &mut OptionReader<'_>) -> Option<Self> {
+        let Options { fields, length_bytes } = Options::read(reader)?;
+        let Some(names) = fields else { return Some(Truncate { fields: None, length_bytes }) };
+        let mut fields = Vec::with_capacity(names.len());
+        for name in &names {
+            match FieldReference::parse(name) {
+                Ok(reference) => fields.push(Field { reference, has_brackets: name.starts_with('[') }),
+                Err(error) => reader.error("fields", error.to_string()),
+            }
+        }
+        (fields.len() == names.len()).then_some(Truncate { fields: Some(fields), length_bytes })
+    }
+
     /// Whether anything changed.
     fn truncate_all(&self, event: &mut Event) -> Result<bool, Failure> {
         let mut changed = false;
@@ -67,52 +95,56 @@ impl Truncate {
                 }
             }
             None => {
-                let names: Vec<String> = event.data().keys().map(|name| format!("[{name}]")).collect();
-                for name in names {
-                    changed |= self.truncate_field(&name, event)?;
+                check_names(event.data().keys())?;
+                let tags = Field { reference: FieldReference::top_level(TAGS), has_brackets: true };
+                changed |= self.truncate_field(&tags, event)?;
+                for value in event.data_mut().values_mut() {
+                    changed |= self.truncate(value)?;
                 }
             }
         }
         Ok(changed)
     }
 
-    fn truncate_field(&self, name: &str, event: &mut Event) -> Result<bool, Failure> {
-        let field = FieldReference::parse(name)?;
-        if field.as_top_level() == Some(TAGS) {
+    fn truncate_field(&self, field: &Field, event: &mut Event) -> Result<bool, Failure> {
+        if field.reference.as_top_level() == Some(TAGS) {
             // Tags must stay texts, which the event sees to.
-            let Some(mut tags) = event.get(&field).cloned() else { return Ok(false) };
-            let changed = self.truncate(&mut tags, name)?;
-            event.assign(&field, tags)?;
+            let Some(mut tags) = event.get(&field.reference).cloned() else { return Ok(false) };
+            let changed = self.truncate(&mut tags)?;
+            event.assign(&field.reference, tags)?;
             return Ok(changed);
         }
-        event.get_mut(&field).map_or(Ok(false), |value| self.truncate(value, name))
-    }
-
-    /// Shortens a value; `name` is how Logstash names it.
-    fn truncate(&self, value: &mut Value, name: &str) -> Result<bool, Failure> {
-        match value {
-            Value::Str(_) => Ok(self.trim(value)),
-            Value::Array(items) => {
-                let trimmed = items.iter_mut().map(|item| item.as_str().is_some() && self.trim(item));
-                Ok(trimmed.fold(false, |any, trimmed| any | trimmed))
+        match event.get_mut(&field.reference) {
+            None => Ok(false),
+            Some(Value::Object(object)) if !field.has_brackets && !object.is_empty() => {
+                Err(Failure::HashWithoutBrackets(field.reference.clone()))
             }
-            Value::Object(object) => {
-                let keys: Vec<String> = object.keys().map(str::to_owned).collect();
-                let mut changed = false;
-                for key in keys {
-                    let name = format!("{name}[{key}]");
-                    FieldReference::parse(&name)?;
-                    if let Some(inner) = object.get_mut(&key) {
-                        changed |= self.truncate(inner, &name)?;
-                    }
-                }
-                Ok(changed)
-            }
-            _ => Ok(false),
+            Some(value) => self.truncate(value),
         }
     }
 
-    /// Shortens a text; to null when the length is negative. Whether it changed.
+    /// Shortens a value; hashes within arrays are left alone.
+    fn truncate(&self, value: &mut Value) -> Result<bool, Failure> {
+        let mut changed = false;
+        match value {
+            Value::Str(_) => changed = self.trim(value),
+            Value::Array(items) => {
+                for item in items {
+                    changed |= self.trim(item);
+                }
+            }
+            Value::Object(object) => {
+                check_names(object.keys())?;
+                for inner in object.values_mut() {
+                    changed |= self.truncate(inner)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(changed)
+    }
+
+    /// Shortens what is a text; to null when the length is negative. Whether it changed.
     fn trim(&self, value: &mut Value) -> bool {
         let Value::Str(text) = value else { return false };
         if text.len() as f64 <= self.length_bytes {
@@ -132,13 +164,25 @@ impl Truncate {
     }
 }
 
+/// Names with brackets, and the empty one, make no references.
+fn check_names<'n>(mut names: impl Iterator<Item = &'n str>) -> Result<(), Failure> {
+    match names.find(|name| name.is_empty() || name.contains(['[', ']'])) {
+        Some(name) => Err(Failure::Name(name.to_owned())),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plugin::testkit;
 
     fn truncate(fields: Option<&[&str]>, length_bytes: f64, event: &mut Event) -> Outcome {
-        let fields = fields.map(|fields| fields.iter().map(|&field| field.into()).collect());
+        let field = |name: &&str| Field {
+            reference: FieldReference::parse(name).unwrap(),
+            has_brackets: name.starts_with('['),
+        };
+        let fields = fields.map(|fields| fields.iter().map(field).collect());
         Truncate { fields, length_bytes }.filter(event, &mut Emit::default())
     }
 

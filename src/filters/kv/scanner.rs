@@ -56,8 +56,12 @@ const QUOTES: [(u8, u8); 5] = [(b'"', b'"'), (b'\'', b'\''), (b'(', b')'), (b'['
 
 /// What an attempt at a quoted value came to.
 enum Quoted {
-    Value { value: Range, end: usize },
-    NotQuoted,
+    Value {
+        value: Range,
+        end: usize,
+    },
+    /// Never closed, or followed by more: part of an unquoted value then.
+    Unfit,
     Unsure,
 }
 
@@ -168,7 +172,7 @@ impl Scanner {
             match self.quoted(text, at + 1, *close, known) {
                 Quoted::Value { value, end } => return Found::Pair { key, value, end },
                 Quoted::Unsure => return Found::Unsure(key.0),
-                Quoted::NotQuoted => {}
+                Quoted::Unfit => {}
             }
         }
         let (end, _) = self.run(text, at, SPLITS_FIELD);
@@ -194,7 +198,7 @@ impl Scanner {
                 return Quoted::Value { value: (start, end), end: end + 1 };
             }
         }
-        if has_backslash { Quoted::Unsure } else { Quoted::NotQuoted }
+        if has_backslash { Quoted::Unsure } else { Quoted::Unfit }
     }
 }
 
