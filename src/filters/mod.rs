@@ -6,9 +6,11 @@ mod anonymize;
 mod bytes;
 mod cidr;
 mod clone;
+mod csv;
 mod date;
 mod de_dot;
 mod digest;
+mod dissect;
 mod drop;
 mod elapsed;
 mod environment;
@@ -18,13 +20,18 @@ mod i18n;
 mod ip_range;
 mod json;
 mod json_encode;
+mod kv;
 mod metrics;
 mod mutate;
+mod prune;
 mod range;
 mod refresh;
 mod sleep;
+mod split;
 mod syslog_pri;
 mod throttle;
+mod truncate;
+mod urldecode;
 mod uuid;
 
 use crate::plugin::Spec;
@@ -37,8 +44,10 @@ pub static SPECS: &[&Spec] = &[
     &bytes::SPEC,
     &cidr::SPEC,
     &clone::SPEC,
+    &csv::SPEC,
     &date::SPEC,
     &de_dot::SPEC,
+    &dissect::SPEC,
     &drop::SPEC,
     &elapsed::SPEC,
     &environment::SPEC,
@@ -47,11 +56,16 @@ pub static SPECS: &[&Spec] = &[
     &i18n::SPEC,
     &json::SPEC,
     &json_encode::SPEC,
+    &kv::SPEC,
     &metrics::SPEC,
     &mutate::SPEC,
+    &prune::SPEC,
     &range::SPEC,
     &sleep::SPEC,
+    &split::SPEC,
     &syslog_pri::SPEC,
     &throttle::SPEC,
+    &truncate::SPEC,
+    &urldecode::SPEC,
     &uuid::SPEC,
 ];

@@ -8,7 +8,7 @@ const ROOMS: [&[&str]; 10] = [
     &["queue"],
     &["plugin"],
     &["tls"],
-    &["kafka"],
+    &["kafka", "csv"],
     &["inputs", "filters", "outputs", "codecs"],
     &["pipeline"],
     &["testing", "logging", "demo"],
