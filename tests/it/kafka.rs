@@ -3,7 +3,9 @@
 
 mod broker;
 mod oauth;
-mod program;
+mod load;
+pub mod program;
+mod reading;
 mod security;
 
 use std::collections::BTreeSet;
