@@ -2,8 +2,8 @@
 //! `eval "$(.ci/kafka.sh env)"` sets what these tests read.
 
 mod broker;
-mod oauth;
 mod load;
+mod oauth;
 pub mod program;
 mod reading;
 mod security;
