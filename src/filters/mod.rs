@@ -14,6 +14,8 @@ mod mutate;
 mod refresh;
 mod sleep;
 mod syslog_pri;
+mod translate;
+mod useragent;
 mod uuid;
 
 use crate::plugin::Spec;
@@ -31,5 +33,7 @@ pub static SPECS: &[&Spec] = &[
     &mutate::SPEC,
     &sleep::SPEC,
     &syslog_pri::SPEC,
+    &translate::SPEC,
+    &useragent::SPEC,
     &uuid::SPEC,
 ];
