@@ -14,6 +14,10 @@ const FILE: &str = "uap-core/regexes.yaml";
 /// The name of the copy in OUT_DIR.
 const COPY: &str = "uap-core-regexes.yaml";
 const OVERRIDE: &str = "RSTASH_UAP_REGEXES";
+/// A pattern that takes the build number behind the version of macOS for the version. Logstash's plugin makes it lazy
+/// as well.
+const GREEDY_MAC: &str = r"'Mac OS X\s.{1,50}\s(\d+).(\d+).(\d+)'";
+const LAZY_MAC: &str = r"'Mac OS X\s.{1,50}?\s(\d+).(\d+).(\d+)'";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -42,6 +46,7 @@ fn copy(file: &Path) -> Result<(), String> {
     println!("cargo::rerun-if-changed={}", file.display());
     let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: this is for cargo to run")?;
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let text = text.replace(GREEDY_MAC, LAZY_MAC);
     fs::write(Path::new(&out).join(COPY), text).map_err(|error| format!("{COPY}: {error}"))
 }
 
