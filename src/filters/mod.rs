@@ -7,6 +7,7 @@ mod date;
 mod digest;
 mod drop;
 mod fingerprint;
+mod geoip;
 mod ip_range;
 mod json;
 mod json_encode;
@@ -28,6 +29,7 @@ pub static SPECS: &[&Spec] = &[
     &date::SPEC,
     &drop::SPEC,
     &fingerprint::SPEC,
+    &geoip::SPEC,
     &json::SPEC,
     &json_encode::SPEC,
     &mutate::SPEC,
