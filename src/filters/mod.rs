@@ -16,6 +16,7 @@ mod elapsed;
 mod environment;
 mod extractnumbers;
 mod fingerprint;
+mod geoip;
 mod i18n;
 mod ip_range;
 mod json;
@@ -30,8 +31,10 @@ mod sleep;
 mod split;
 mod syslog_pri;
 mod throttle;
+mod translate;
 mod truncate;
 mod urldecode;
+mod useragent;
 mod uuid;
 
 use crate::plugin::Spec;
@@ -53,6 +56,7 @@ pub static SPECS: &[&Spec] = &[
     &environment::SPEC,
     &extractnumbers::SPEC,
     &fingerprint::SPEC,
+    &geoip::SPEC,
     &i18n::SPEC,
     &json::SPEC,
     &json_encode::SPEC,
@@ -65,7 +69,9 @@ pub static SPECS: &[&Spec] = &[
     &split::SPEC,
     &syslog_pri::SPEC,
     &throttle::SPEC,
+    &translate::SPEC,
     &truncate::SPEC,
     &urldecode::SPEC,
+    &useragent::SPEC,
     &uuid::SPEC,
 ];
