@@ -18,6 +18,7 @@ mod mutate;
 mod range;
 mod sleep;
 mod throttle;
+mod xml;
 
 use crate::plugin::Spec;
 
@@ -41,4 +42,5 @@ pub static SPECS: &[&Spec] = &[
     &range::SPEC,
     &sleep::SPEC,
     &throttle::SPEC,
+    &xml::SPEC,
 ];
