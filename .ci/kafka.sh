@@ -15,7 +15,8 @@
 #
 # Listeners, from KAFKA_PORT on:
 #   +0 PLAINTEXT   +1 the controller   +2 SASL_PLAINTEXT   +3 SSL   +4 SASL_SSL   +5 SSL that demands a client certificate
-# SASL users: alice / alice-secret with PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. Every store's password is store-secret;
+# SASL users: alice / alice-secret with PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512; with OAUTHBEARER whoever an unsigned token
+# names, where its scope is kafka. Every store's password is store-secret;
 # the JKS client key's own password and the PEM key's password is key-secret. In $KAFKA_DIR/stores:
 #   trust.jks trust.p12 trust-legacy.p12 ca.pem     the CA alone         other-trust.jks     a CA that signed nothing here
 #   client.jks client.p12 client-legacy.p12 client.pem    a client's key and chain; the legacy ones are RC2/3DES encrypted
@@ -104,7 +105,7 @@ CONFIG
     cat <<CONFIG
 listeners=PLAINTEXT://$host:$port,CONTROLLER://$host:$((port + 1)),SASL_PLAINTEXT://$host:$((port + 2)),SSL://$host:$((port + 3)),SASL_SSL://$host:$((port + 4)),MUTUAL://$host:$((port + 5))
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,MUTUAL:SSL
-sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
 ssl.keystore.location=$stores/broker.p12
 ssl.keystore.password=store-secret
 ssl.truststore.location=$stores/trust.p12
@@ -114,6 +115,7 @@ CONFIG
     local module=org.apache.kafka.common.security
     for listener in sasl_plaintext sasl_ssl; do
       echo "listener.name.$listener.plain.sasl.jaas.config=$module.plain.PlainLoginModule required user_alice=\"alice-secret\";"
+      echo "listener.name.$listener.oauthbearer.sasl.jaas.config=$module.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub=\"broker\" unsecuredValidatorRequiredScope=\"kafka\";"
       echo "listener.name.$listener.scram-sha-256.sasl.jaas.config=$module.scram.ScramLoginModule required;"
       echo "listener.name.$listener.scram-sha-512.sasl.jaas.config=$module.scram.ScramLoginModule required;"
     done

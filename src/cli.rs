@@ -91,16 +91,20 @@ fn run_or_check(arguments: Arguments) -> Result<(), Failure> {
     for warning in arguments.warnings.iter().chain(&warnings) {
         tracing::warn!("{warning}");
     }
-    let found = config_source::read(&settings.config, &settings.pipeline.id)?;
-    for warning in &found.warnings {
-        tracing::warn!("{warning}");
+    let mut texts = Vec::with_capacity(settings.pipelines.len());
+    for pipeline in &settings.pipelines {
+        let found = config_source::read(&pipeline.config, &pipeline.id)?;
+        for warning in &found.warnings {
+            tracing::warn!("{warning}");
+        }
+        texts.push(found.sources);
     }
     if settings.test_and_exit {
         let depth = if arguments.syntax_only { Depth::Syntax } else { Depth::Full };
-        running::check(&settings, found.sources, depth)?;
+        running::check(&settings, texts, depth)?;
         return print("Configuration OK\n");
     }
-    running::run(&settings, found.sources)
+    running::run(&settings, texts)
 }
 
 /// Linux shows the user of a process as the owner of its directory in /proc; elsewhere nobody counts as root.

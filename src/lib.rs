@@ -7,6 +7,7 @@
 //! | [`regex`] | Ruby regular expressions |
 //! | [`queue`] | batches from inputs to workers, acknowledgement back |
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
+//! | [`tls`] | TLS options, stores, and rustls configurations made of them |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
 //! | [`testing`] | `rstash test` |
@@ -33,6 +34,7 @@ pub mod queue;
 pub mod regex;
 pub mod settings;
 pub mod testing;
+pub mod tls;
 
 use std::sync::LazyLock;
 

@@ -30,9 +30,8 @@ use yaml::YamlError;
 pub struct Settings {
     /// Name of this instance.
     pub node_name: String,
-    pub pipeline: PipelineSettings,
-    /// Where the pipeline's configuration is.
-    pub config: ConfigLocation,
+    /// The pipelines to run: one, or those of pipelines.yml in its order.
+    pub pipelines: Vec<PipelineSettings>,
     /// Check the configuration and exit.
     pub test_and_exit: bool,
     pub paths: PathSettings,
@@ -46,6 +45,8 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PipelineSettings {
     pub id: String,
+    /// Where its configuration is.
+    pub config: ConfigLocation,
     /// Threads that run filters and outputs.
     pub workers: NonZeroUsize,
     /// Most events a worker takes at once.
@@ -99,8 +100,8 @@ pub enum SettingsError {
     TwoConfigs,
     #[error("no configuration was given: pass a file with -f, or a text with -e")]
     NoConfig,
-    #[error("pipeline.ordered asks for one worker, but pipeline.workers is {0}")]
-    OrderedWorkers(NonZeroUsize),
+    #[error("pipeline {id}: pipeline.ordered asks for one worker, but pipeline.workers is {workers}")]
+    OrderedWorkers { id: String, workers: NonZeroUsize },
 }
 
 fn lines(errors: &[SettingError]) -> String {
@@ -120,17 +121,19 @@ pub fn load(flags: Vec<Assignment>, environment: &Environment) -> Result<Loaded,
     }
     errors.extend(flags.into_iter().filter_map(|flag| layers.assign(flag).err()));
     let directory = settings_directory.as_deref();
-    let location = find_config(directory, environment, &mut layers, &mut errors, &mut warnings);
-    let (refused, meaningless) = layers.judge();
-    errors.extend(refused);
+    let pipelines = find_pipelines(directory, environment, &layers, &mut errors, &mut warnings);
+    for given in std::iter::once(&layers).chain(pipelines.iter().flatten()) {
+        let (refused, meaningless) = given.judge();
+        // What stands in logstash.yml counts for every pipeline, but is told once.
+        errors.extend(refused.into_iter().filter(|error| !errors.contains(error)).collect::<Vec<_>>());
+        warnings.extend(meaningless.into_iter().filter(|text| !warnings.contains(text)).collect::<Vec<_>>());
+    }
     errors.extend(unusable_directory(&layers, "path.data"));
-    warnings.extend(meaningless);
     // Settings that do not stand come first: a missing configuration would hide them.
     if !errors.is_empty() {
         return Err(SettingsError::Invalid(errors));
     }
-    let location = location?;
-    let settings = typed(&layers, location, settings_directory, environment)?;
+    let settings = typed(&layers, &pipelines?, settings_directory, environment)?;
     Ok(Loaded { settings, warnings })
 }
 
@@ -185,23 +188,22 @@ fn assign_entry(
     }
 }
 
-/// What was given as configuration, else what the pipeline of pipelines.yml gives.
-fn find_config(
+/// The settings of the one pipeline whose configuration was given, else of each of pipelines.yml.
+fn find_pipelines(
     directory: Option<&Path>,
     environment: &Environment,
-    layers: &mut Layers,
+    layers: &Layers,
     errors: &mut Vec<SettingError>,
     warnings: &mut Vec<String>,
-) -> Result<ConfigLocation, SettingsError> {
-    if let Some(location) = config_location(layers)? {
+) -> Result<Vec<Layers>, SettingsError> {
+    if config_location(layers)?.is_some() {
         if directory.is_some_and(|path| pipelines::path(path).exists()) {
             warnings.push("pipelines.yml is ignored because a configuration was given".to_owned());
         }
-        return Ok(location);
+        return Ok(vec![layers.clone()]);
     }
     let directory = directory.ok_or(SettingsError::NoConfig)?;
-    pipelines::read(directory, environment, layers, errors, warnings)?;
-    config_location(layers)?.ok_or(SettingsError::NoConfig)
+    pipelines::read(directory, environment, layers, errors, warnings)
 }
 
 /// An empty path is no path, while an empty text is a configuration of defaults.
@@ -231,7 +233,7 @@ fn unusable_directory(layers: &Layers, name: &str) -> Option<SettingError> {
 
 fn typed(
     layers: &Layers,
-    config: ConfigLocation,
+    pipelines: &[Layers],
     settings_directory: Option<PathBuf>,
     environment: &Environment,
 ) -> Result<Settings, SettingsError> {
@@ -240,8 +242,10 @@ fn typed(
         node_name: layers
             .text("node.name")
             .unwrap_or_else(|| gethostname::gethostname().to_string_lossy().into_owned()),
-        pipeline: pipeline(layers, test_and_exit)?,
-        config,
+        pipelines: pipelines
+            .iter()
+            .map(|layers| pipeline(layers, test_and_exit))
+            .collect::<Result<_, _>>()?,
         test_and_exit,
         paths: PathSettings {
             data: layers.text("path.data").map_or_else(|| default_data(environment), PathBuf::from),
@@ -260,9 +264,10 @@ fn typed(
 fn pipeline(layers: &Layers, test_and_exit: bool) -> Result<PipelineSettings, SettingsError> {
     let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let workers = count(layers, "pipeline.workers").unwrap_or_else(cores);
+    let id = layers.text("pipeline.id").unwrap_or_default();
     let preserve_order = match layers.text("pipeline.ordered").as_deref() {
         Some("true") if workers > NonZeroUsize::MIN && !test_and_exit => {
-            return Err(SettingsError::OrderedWorkers(workers));
+            return Err(SettingsError::OrderedWorkers { id, workers });
         }
         Some("true") => true,
         Some("auto") => workers == NonZeroUsize::MIN && layers.origin("pipeline.workers").is_some(),
@@ -275,7 +280,8 @@ fn pipeline(layers: &Layers, test_and_exit: bool) -> Result<PipelineSettings, Se
         _ => Duration::ZERO,
     };
     Ok(PipelineSettings {
-        id: layers.text("pipeline.id").unwrap_or_default(),
+        id,
+        config: config_location(layers)?.ok_or(SettingsError::NoConfig)?,
         workers,
         batch_size: count(layers, "pipeline.batch.size").unwrap_or(NonZeroUsize::MIN),
         batch_delay: delay,

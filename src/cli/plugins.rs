@@ -111,6 +111,7 @@ mod tests {
         name: "turn",
         summary: "Turns a field.",
         options: &OPTIONS,
+        renamed: &[],
         deprecated: &[("degrees", "use angle")],
         refused: &[],
         default_codec: None,

@@ -1,11 +1,13 @@
-//! Checks and runs the pipeline that the settings describe, and stops it on signals as Logstash does.
+//! Checks and runs the pipelines that the settings describe, and stops them on signals as Logstash does.
 use super::{Failure, complain};
 use crate::language::{self, Diagnostic, ParseOptions, Sources};
 use crate::logging::FATAL;
 use crate::pipeline::{self, Ended, Plan};
 use crate::plugin::{Context, Environment, RunError, Shutdown, Stdout};
-use crate::settings::Settings;
+use crate::queue::bus::Bus;
 use crate::settings::config_source::ConfigSource;
+use crate::settings::{PipelineSettings, Settings};
+use futures_util::future::join_all;
 use std::io::{self, IsTerminal};
 use std::pin::pin;
 use std::time::Duration;
@@ -26,32 +28,58 @@ pub enum Depth {
     Full,
 }
 
-/// Checks a configuration without running it. What is wrong is printed on standard error.
-pub fn check(settings: &Settings, texts: Vec<ConfigSource>, depth: Depth) -> Result<(), Failure> {
-    let sources = sources(texts);
-    match depth {
-        Depth::Syntax => report(&language::parse(&sources, parse_options(settings)).diagnostics, &sources),
-        Depth::Full => plan(settings, &sources).map(|_| ()),
+/// Checks the configuration of every pipeline without running it. `texts` goes with the settings' pipelines. What is
+/// wrong is printed on standard error.
+pub fn check(settings: &Settings, texts: Vec<Vec<ConfigSource>>, depth: Depth) -> Result<(), Failure> {
+    let sources: Vec<_> = texts.into_iter().map(sources).collect();
+    if depth == Depth::Full {
+        let all_stand = plans(settings, &sources).into_iter().all(|plan| plan.is_some());
+        return if all_stand { Ok(()) } else { Err(Failure::InvalidConfig) };
     }
+    let judged = settings.pipelines.iter().zip(&sources).map(|(pipeline, sources)| {
+        report(&language::parse(sources, parse_options(pipeline)).diagnostics, sources)
+    });
+    // Every pipeline is judged before the first error counts.
+    judged.collect::<Vec<_>>().into_iter().collect()
 }
 
-/// Runs the pipeline until its inputs end or a signal asks it to stop.
-pub fn run(settings: &Settings, texts: Vec<ConfigSource>) -> Result<(), Failure> {
+/// Runs the pipelines until their inputs end or a signal asks them to stop. One that is wrong does not keep the others
+/// from running, as in Logstash.
+pub fn run(settings: &Settings, texts: Vec<Vec<ConfigSource>>) -> Result<(), Failure> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting rstash");
-    let sources = sources(texts);
+    let sources: Vec<_> = texts.into_iter().map(sources).collect();
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
     let _inside = runtime.enter();
-    let plan = plan(settings, &sources)?;
-    let ended = runtime.block_on(until_signal(settings, plan));
+    let mut invalid = false;
+    let mut runs = Vec::new();
+    for (pipeline, plan) in settings.pipelines.iter().zip(plans(settings, &sources)) {
+        match plan {
+            Some(plan) => runs.push((pipeline, plan)),
+            None => {
+                invalid = true;
+                if settings.pipelines.len() > 1 {
+                    tracing::error!(pipeline = %pipeline.id, "the pipeline is invalid and does not run");
+                }
+            }
+        }
+    }
+    if runs.is_empty() {
+        return Err(Failure::InvalidConfig);
+    }
+    let ended = runtime.block_on(until_signal(settings, runs));
     // What still runs after a forced end is not waited for.
     runtime.shutdown_background();
-    match ended? {
-        Ended { failed: false, delivered, .. } => {
-            tracing::info!(events = delivered, "rstash shut down");
-            Ok(())
-        }
-        Ended { .. } => Err(fatal(format!("pipeline {} failed", settings.pipeline.id))),
+    let ended = ended?;
+    let failed: Vec<_> = ended.iter().filter(|(_, ended)| ended.is_none_or(|ended| ended.failed)).collect();
+    for (id, _) in &failed {
+        tracing::error!(target: FATAL, "pipeline {id} failed");
     }
+    if invalid || !failed.is_empty() {
+        return Err(Failure::Reported);
+    }
+    let events: u64 = ended.iter().filter_map(|(_, ended)| *ended).map(|ended| ended.delivered).sum();
+    tracing::info!(events, "rstash shut down");
+    Ok(())
 }
 
 fn sources(texts: Vec<ConfigSource>) -> Sources {
@@ -62,12 +90,33 @@ fn sources(texts: Vec<ConfigSource>) -> Sources {
     sources
 }
 
-fn parse_options(settings: &Settings) -> ParseOptions {
-    ParseOptions { support_escapes: settings.pipeline.support_escapes }
+fn parse_options(pipeline: &PipelineSettings) -> ParseOptions {
+    ParseOptions { support_escapes: pipeline.support_escapes }
 }
 
-fn plan(settings: &Settings, sources: &Sources) -> Result<Plan, Failure> {
-    let pipeline = &settings.pipeline;
+/// Builds every pipeline and prints what is wrong; those that cannot run are missing.
+fn plans(settings: &Settings, sources: &[Sources]) -> Vec<Option<Plan>> {
+    let bus = Bus::default();
+    let pipelines = || settings.pipelines.iter().zip(sources);
+    let mut plans: Vec<_> =
+        pipelines().map(|(pipeline, sources)| plan(settings, pipeline, sources, &bus)).collect();
+    let findings = bus.seal();
+    for (at, (pipeline, sources)) in pipelines().enumerate() {
+        let own: Vec<_> = findings
+            .iter()
+            .filter(|(id, _)| **id == *pipeline.id)
+            .map(|(_, problem)| problem.clone())
+            .collect();
+        if report(&own, sources).is_err()
+            && let Some(plan) = plans.get_mut(at)
+        {
+            *plan = None;
+        }
+    }
+    plans
+}
+
+fn plan(settings: &Settings, pipeline: &PipelineSettings, sources: &Sources, bus: &Bus) -> Option<Plan> {
     let context = Context {
         pipeline_id: pipeline.id.as_str().into(),
         node_name: settings.node_name.as_str().into(),
@@ -76,12 +125,12 @@ fn plan(settings: &Settings, sources: &Sources) -> Result<Plan, Failure> {
         workers: pipeline.workers.get(),
         batch_size: pipeline.batch_size.get(),
         registry: crate::registry(),
+        bus: bus.clone(),
         environment: Environment::process(),
         stdout: Stdout::Process,
     };
-    let (plan, problems) = Plan::load(sources, parse_options(settings), &context);
-    report(&problems, sources)?;
-    plan.ok_or(Failure::InvalidConfig)
+    let (plan, problems) = Plan::load(sources, parse_options(pipeline), &context);
+    report(&problems, sources).ok().and(plan)
 }
 
 /// Prints every finding; an error among them is a failure.
@@ -99,23 +148,19 @@ fn fatal(message: String) -> Failure {
     Failure::Reported
 }
 
-async fn until_signal(settings: &Settings, plan: Plan) -> Result<Ended, Failure> {
-    let pipeline = &settings.pipeline;
-    let run_settings = pipeline::PipelineSettings {
-        id: pipeline.id.as_str().into(),
-        workers: pipeline.workers.get(),
-        batch_size: pipeline.batch_size.get(),
-        batch_delay: pipeline.batch_delay,
-    };
+/// How each pipeline ended, by its id; nothing where it could not start.
+type Ends = Vec<(String, Option<Ended>)>;
+
+async fn until_signal(settings: &Settings, plans: Vec<(&PipelineSettings, Plan)>) -> Result<Ends, Failure> {
     let mut signals = Signals::listen().map_err(Failure::Runtime)?;
     let (stop, shutdown) = Shutdown::channel();
-    let span = tracing::info_span!("pipeline", pipeline.id = %pipeline.id);
-    let mut running = pin!(pipeline::run(plan, run_settings, shutdown).instrument(span));
+    let runs = plans.into_iter().map(|(pipeline, plan)| run_one(pipeline, plan, shutdown.clone()));
+    let mut running = pin!(join_all(runs));
     let mut stopping = false;
     let mut deadline: Option<Instant> = None;
     loop {
         let name = tokio::select! {
-            ended = &mut running => return ended.map_err(|RunError(message)| fatal(message)),
+            ended = &mut running => return Ok(ended),
             name = signals.next() => name,
             () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                 return Err(fatal("forcefully exiting, events in flight are lost".to_owned()));
@@ -130,12 +175,26 @@ async fn until_signal(settings: &Settings, plan: Plan) -> Result<Ended, Failure>
             _ => tracing::warn!("{name} received, shutting down"),
         }
         stopping = true;
-        // The pipeline may have ended in this very moment, then nobody listens any more.
+        // The pipelines may have ended in this very moment, then nobody listens any more.
         let _ = stop.send(true);
         if settings.unsafe_shutdown {
             deadline.get_or_insert_with(|| Instant::now() + UNSAFE_SHUTDOWN);
         }
     }
+}
+
+/// Runs one pipeline to its end, with a log line when it cannot start.
+async fn run_one(pipeline: &PipelineSettings, plan: Plan, shutdown: Shutdown) -> (String, Option<Ended>) {
+    let run_settings = pipeline::PipelineSettings {
+        id: pipeline.id.as_str().into(),
+        workers: pipeline.workers.get(),
+        batch_size: pipeline.batch_size.get(),
+        batch_delay: pipeline.batch_delay,
+    };
+    let span = tracing::info_span!("pipeline", pipeline.id = %pipeline.id);
+    let ended = pipeline::run(plan, run_settings, shutdown).instrument(span).await;
+    let ended = ended.map_err(|RunError(message)| tracing::error!(target: FATAL, "{message}")).ok();
+    (pipeline.id.clone(), ended)
 }
 
 /// The signals that Logstash listens to.
@@ -210,9 +269,12 @@ mod tests {
         };
         let plan = Plan { inputs: vec![input], filters: Vec::new(), outputs: Vec::new(), routes: Vec::new() };
         let runtime = Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
-        let limited =
-            async { tokio::time::timeout(Duration::from_secs(60), until_signal(&settings(), plan)).await };
-        let ended = runtime.block_on(limited).expect("the pipeline ends");
-        assert!(matches!(ended, Ok(Ended { failed: false, .. })), "{ended:?}");
+        let limited = async {
+            let settings = settings();
+            let plans = vec![(&settings.pipelines[0], plan)];
+            tokio::time::timeout(Duration::from_secs(60), until_signal(&settings, plans)).await
+        };
+        let ended = runtime.block_on(limited).expect("the pipeline ends").expect("in order");
+        assert!(matches!(&ended[..], [(_, Some(Ended { failed: false, .. }))]), "{ended:?}");
     }
 }

@@ -10,6 +10,7 @@ pub static SPEC: Spec = Spec {
     name: "dots",
     summary: "Writes a dot for every event.",
     options: Dots::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

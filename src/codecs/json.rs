@@ -12,6 +12,7 @@ pub static SPEC: Spec = Spec {
     name: "json",
     summary: "One JSON object, or an array of them, per message.",
     options: JsonOptions::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

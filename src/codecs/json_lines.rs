@@ -12,6 +12,7 @@ pub static SPEC: Spec = Spec {
     name: "json_lines",
     summary: "Lines of JSON: an object, or an array of them, per line.",
     options: JsonLinesOptions::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

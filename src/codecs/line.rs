@@ -11,6 +11,7 @@ pub static SPEC: Spec = Spec {
     name: "line",
     summary: "Lines of text: each line is one event.",
     options: LineOptions::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

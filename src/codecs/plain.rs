@@ -10,6 +10,7 @@ pub static SPEC: Spec = Spec {
     name: "plain",
     summary: "Text without any structure: what is read at once is one event.",
     options: PlainOptions::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

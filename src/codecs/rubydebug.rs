@@ -16,6 +16,7 @@ pub static SPEC: Spec = Spec {
     name: "rubydebug",
     summary: "Events for people to read, a field per line.",
     options: RubyDebug::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

@@ -5,50 +5,9 @@ use std::path::Path;
 use crate::event::json::{self, Decimals};
 use crate::event::text::push_ruby_string;
 use crate::event::{Event, FieldReference, METADATA, Object, TIMESTAMP, Timestamp, VERSION, Value};
-use crate::language::{self, ParseOptions, Span, ast};
-use crate::plugin::{
-    Block, Codec, CodecFactory, ConfigValue, Context, EcsMode, Environment, FromOption, Kind, Problem, Stdout,
-};
+use crate::plugin::EcsMode;
 
-fn context(ecs: EcsMode) -> Context {
-    Context {
-        pipeline_id: "main".into(),
-        node_name: "test".into(),
-        data_path: std::env::temp_dir(),
-        ecs,
-        workers: 1,
-        batch_size: 125,
-        registry: crate::registry(),
-        environment: Environment::new(|_| None),
-        stdout: Stdout::Process,
-    }
-}
-
-/// A codec as it is written in a config: `json`, or `line { delimiter => "|" }`.
-fn codec(text: &str, ecs: EcsMode) -> Result<Box<dyn Codec>, Vec<Problem>> {
-    let context = context(ecs);
-    let value = language::parse_value_with(text, ParseOptions::default())
-        .unwrap_or_else(|error| panic!("{text}: {}", error.message));
-    if let ast::ValueKind::Bareword(name) = &value.kind {
-        return CodecFactory::new(&Block::bare(Kind::Codec, name, Span::default()), &context)
-            .map(|f| f.create());
-    }
-    let value = ConfigValue::new(&value, &context.environment, &mut Vec::new());
-    CodecFactory::from_option(&value, &context).map(|factory| factory.create())
-}
-
-fn decode(codec: &mut dyn Codec, pieces: &[&[u8]]) -> Vec<Event> {
-    let mut events = Vec::new();
-    pieces.iter().for_each(|piece| codec.decode(piece, &mut |event| events.push(event)));
-    codec.flush(&mut |event| events.push(event));
-    events
-}
-
-fn encode(codec: &dyn Codec, event: &Event) -> String {
-    let mut out = Vec::new();
-    codec.encode(event, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
-}
+use super::testkit::{codec, decode, encode};
 
 /// The cases of a fixture.
 fn cases(name: &str) -> Vec<Object> {

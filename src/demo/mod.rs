@@ -22,6 +22,7 @@ use self::twitter_endpoint::{Endpoint, Options, Window};
 use crate::language::{ParseOptions, Sources, render_all};
 use crate::pipeline::{self, Ended, PipelineSettings, Plan};
 use crate::plugin::{Context, EcsMode, Environment, Registry, RunError, Shutdown, Stdout};
+use crate::queue::bus::Bus;
 
 /// The tutorial's two configs, as they were published.
 const PRODUCER: &str = include_str!("../../fixtures/post/producer.conf");
@@ -168,6 +169,7 @@ fn context(which: &'static str, registry: &'static Registry, base_url: String, s
         workers: 1,
         batch_size: 125,
         registry,
+        bus: Bus::default(),
         environment,
         stdout,
     }

@@ -10,6 +10,7 @@ pub static SPEC: Spec = Spec {
     name: "age",
     summary: "Calculates how old an event is.",
     options: Age::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

@@ -8,6 +8,7 @@ pub static SPEC: Spec = Spec {
     name: "alter",
     summary: "Changes fields where they hold an expected value, and sets a field to the first value there is.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

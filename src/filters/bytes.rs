@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec {
     name: "bytes",
     summary: "Reads sizes such as \"1.5 MB\" as numbers of bytes.",
     options: Bytes::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

@@ -8,6 +8,7 @@ pub static SPEC: Spec = Spec {
     name: "clone",
     summary: "Makes copies of an event.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

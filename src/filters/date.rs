@@ -11,6 +11,7 @@ pub static SPEC: Spec = Spec {
     name: "date",
     summary: "Reads dates from a field and uses them as the event's time.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

@@ -8,6 +8,7 @@ pub static SPEC: Spec = Spec {
     name: "de_dot",
     summary: "Renames fields whose names hold dots, or nests them.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

@@ -8,6 +8,7 @@ pub static SPEC: Spec = Spec {
     name: "drop",
     summary: "Drops all events, or a share of them.",
     options: Drop::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

@@ -14,6 +14,7 @@ pub static SPEC: Spec = Spec {
     name: "elapsed",
     summary: "Measures the time between a start event and its end event.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

@@ -8,6 +8,7 @@ pub static SPEC: Spec = Spec {
     name: "environment",
     summary: "Puts environment variables into the metadata of events.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

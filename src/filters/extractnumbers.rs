@@ -9,6 +9,7 @@ pub static SPEC: Spec = Spec {
     name: "extractnumbers",
     summary: "Copies the numbers among the words of a text into fields int1, int2, ... and float1, float2, ...",
     options: ExtractNumbers::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

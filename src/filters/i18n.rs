@@ -10,6 +10,7 @@ pub static SPEC: Spec = Spec {
     name: "i18n",
     summary: "Replaces accented Latin letters by ASCII ones, and what is not Latin by question marks.",
     options: I18n::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

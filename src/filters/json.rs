@@ -12,6 +12,7 @@ pub static SPEC: Spec = Spec {
     name: "json",
     summary: "Reads JSON from a field.",
     options: Json::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

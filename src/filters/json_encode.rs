@@ -8,6 +8,7 @@ pub static SPEC: Spec = Spec {
     name: "json_encode",
     summary: "Writes a field as JSON text.",
     options: JsonEncode::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

@@ -2,22 +2,30 @@
 
 mod age;
 mod alter;
+mod anonymize;
 mod bytes;
+mod cidr;
 mod clone;
 mod date;
 mod de_dot;
+mod digest;
 mod drop;
 mod elapsed;
 mod environment;
 mod extractnumbers;
+mod fingerprint;
 mod i18n;
+mod ip_range;
 mod json;
 mod json_encode;
 mod metrics;
 mod mutate;
 mod range;
+mod refresh;
 mod sleep;
+mod syslog_pri;
 mod throttle;
+mod uuid;
 mod xml;
 
 use crate::plugin::Spec;
@@ -26,7 +34,9 @@ use crate::plugin::Spec;
 pub static SPECS: &[&Spec] = &[
     &age::SPEC,
     &alter::SPEC,
+    &anonymize::SPEC,
     &bytes::SPEC,
+    &cidr::SPEC,
     &clone::SPEC,
     &date::SPEC,
     &de_dot::SPEC,
@@ -34,6 +44,7 @@ pub static SPECS: &[&Spec] = &[
     &elapsed::SPEC,
     &environment::SPEC,
     &extractnumbers::SPEC,
+    &fingerprint::SPEC,
     &i18n::SPEC,
     &json::SPEC,
     &json_encode::SPEC,
@@ -41,6 +52,8 @@ pub static SPECS: &[&Spec] = &[
     &mutate::SPEC,
     &range::SPEC,
     &sleep::SPEC,
+    &syslog_pri::SPEC,
     &throttle::SPEC,
+    &uuid::SPEC,
     &xml::SPEC,
 ];

@@ -12,6 +12,7 @@ pub static SPEC: Spec = Spec {
     name: "range",
     summary: "Tags events, sets fields or drops events where a number or the length of a text lies within limits.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

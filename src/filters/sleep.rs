@@ -12,6 +12,7 @@ pub static SPEC: Spec = Spec {
     name: "sleep",
     summary: "Makes events wait, to slow a pipeline down or to replay events at the pace they came.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

@@ -15,6 +15,7 @@ pub static SPEC: Spec = Spec {
     name: "throttle",
     summary: "Marks events of which too few or too many came within a time.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

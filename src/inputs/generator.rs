@@ -17,6 +17,7 @@ pub static SPEC: Spec = Spec {
     name: "generator",
     summary: "Makes events from fixed lines, for tests and benchmarks.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: Some("plain"),

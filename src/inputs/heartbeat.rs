@@ -18,6 +18,7 @@ pub static SPEC: Spec = Spec {
     name: "heartbeat",
     summary: "Makes an event at regular intervals.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: Some("plain"),

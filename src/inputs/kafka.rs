@@ -23,10 +23,11 @@ use self::member::{Member, Stop};
 use self::topics::Topics;
 use crate::kafka::block::{kafka_options, words};
 use crate::kafka::client::{Client, configure};
+use crate::kafka::oauth::Tokens;
 use crate::kafka::options::{Plugin, refused, refused_count};
 use crate::kafka::trouble::Reporter;
 use crate::plugin::{
-    Build, CodecFactory, Example, Input, Kind, OptionReader, Problem, RunError, Shutdown, Sink, Spec, choices,
+    Build, CodecFactory, Example, Input, Kind, OptionReader, RunError, Shutdown, Sink, Spec, choices,
 };
 
 /// The `kafka` input.
@@ -35,6 +36,7 @@ pub static SPEC: Spec = Spec {
     name: "kafka",
     summary: "Reads messages of Kafka topics as a consumer group, at least once.",
     options: KafkaOptions::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &refused::<{ refused_count(Plugin::Input) }>(Plugin::Input),
     default_codec: Some("plain"),
@@ -162,6 +164,8 @@ struct Shared {
     max_poll_interval: Duration,
     /// `enable_auto_commit => false`
     commit_at_once: bool,
+    /// Where bearer tokens come from.
+    tokens: Option<Tokens>,
 }
 
 struct KafkaInput {
@@ -195,19 +199,15 @@ impl KafkaInput {
             ),
         ] {
             if let Some((old, new)) = better.iter().find(|(old, _)| word.as_deref() == Some(old)) {
-                let message =
-                    format!("option \"{option}\" of the kafka input: \"{old}\" is deprecated, use \"{new}\"");
-                reader.report(Problem::warning(reader.span(option), message));
+                reader.warning(option, format!("\"{old}\" is deprecated, use \"{new}\""));
             }
         }
         let topics = topics.map_err(|refusal| reader.error(refusal.option, refusal.reason));
         let client = client.map_err(|refusals| {
             refusals.into_iter().for_each(|refusal| reader.error(refusal.option, refusal.reason));
         });
-        let Client { config, warnings } = client.ok()?;
-        for warning in warnings {
-            reader.report(Problem::warning(reader.span("kafka"), format!("kafka input: {warning}")));
-        }
+        let Client { config, tokens, warnings } = client.ok()?;
+        warnings.iter().for_each(|warning| warning.tell(reader));
         let shared = Shared {
             decoration: keys.map(|_| Decoration::new(&options))?,
             text_values: text_values?,
@@ -217,6 +217,7 @@ impl KafkaInput {
             poll_timeout: milliseconds(options.poll_timeout_ms),
             max_poll_interval: milliseconds(options.max_poll_interval_ms),
             commit_at_once: !options.enable_auto_commit,
+            tokens,
             codec: options.codec,
         };
         Some(KafkaInput {

@@ -3,6 +3,7 @@
 mod generator;
 mod heartbeat;
 mod kafka;
+mod pipeline;
 mod stdin;
 mod twitter;
 
@@ -10,4 +11,4 @@ use crate::plugin::Spec;
 
 /// Every input of this build, sorted by name.
 pub static SPECS: &[&Spec] =
-    &[&generator::SPEC, &heartbeat::SPEC, &kafka::SPEC, &stdin::SPEC, &twitter::SPEC];
+    &[&generator::SPEC, &heartbeat::SPEC, &kafka::SPEC, &pipeline::SPEC, &stdin::SPEC, &twitter::SPEC];

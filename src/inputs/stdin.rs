@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, mpsc};
+use tokio::time::Instant;
 
 use crate::event::{Event, FieldReference, Value};
 use crate::plugin::{
@@ -22,6 +23,7 @@ pub static SPEC: Spec = Spec {
     name: "stdin",
     summary: "Reads events from the standard input, one per line, and ends with it.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: Some("line"),
@@ -121,14 +123,24 @@ async fn pump(
     shutdown: &Shutdown,
 ) -> Result<(), RunError> {
     let mut failed = Ok(());
+    // When what the codec holds back goes on its way, unless more comes before.
+    let mut flush_at: Option<Instant> = None;
     loop {
         let block = tokio::select! {
             biased;
             () = shutdown.requested() => break,
             block = async { blocks.lock().await.recv().await } => block,
+            () = until(flush_at) => {
+                flush_at = None;
+                send(decoder.flush(sink), sink).await?;
+                continue;
+            }
         };
         match block {
-            Some(Ok(block)) => send(decoder.decode(&block, sink), sink).await?,
+            Some(Ok(block)) => {
+                send(decoder.decode(&block, sink), sink).await?;
+                flush_at = decoder.codec.flush_after().map(|quiet| Instant::now() + quiet);
+            }
             Some(Err(error)) => {
                 failed = Err(could_not_read(error));
                 break;
@@ -137,6 +149,14 @@ async fn pump(
         }
     }
     send(decoder.end(sink), sink).await.and(failed)
+}
+
+/// Resolves at a point in time; never without one.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn send(events: Vec<Event>, sink: &Sink) -> Result<(), RunError> {
@@ -159,6 +179,9 @@ struct Decoder {
 impl Decoder {
     fn decode(&mut self, block: &[u8], sink: &Sink) -> Vec<Event> {
         let mut events = Vec::new();
+        if self.codec.takes_lines() {
+            return self.decode_whole_lines(block, sink);
+        }
         if !self.by_line {
             self.codec.decode(block, &mut |event| events.push(event));
             let whole = if events.len() == 1 { Some(block) } else { None };
@@ -176,6 +199,29 @@ impl Decoder {
             }
         }
         self.line.extend_from_slice(rest);
+        events
+    }
+
+    /// Gives the codec all lines that are complete, and holds back the last one otherwise.
+    fn decode_whole_lines(&mut self, block: &[u8], sink: &Sink) -> Vec<Event> {
+        let mut events = Vec::new();
+        let end = memchr::memrchr(b'\n', block).map_or(0, |at| at + 1);
+        let (lines, rest) = block.split_at(end);
+        if !lines.is_empty() {
+            self.line.extend_from_slice(lines);
+            let lines = std::mem::take(&mut self.line);
+            self.codec.decode(&lines, &mut |event| events.push(event));
+            self.finish(&mut events, None, sink);
+        }
+        self.line.extend_from_slice(rest);
+        events
+    }
+
+    /// What the codec holds back while the input is quiet. A line that has not ended yet stays where it is.
+    fn flush(&mut self, sink: &Sink) -> Vec<Event> {
+        let mut events = Vec::new();
+        self.codec.flush(&mut |event| events.push(event));
+        self.finish(&mut events, None, sink);
         events
     }
 
@@ -285,6 +331,54 @@ mod tests {
             })
             .collect();
         assert_eq!(originals, ["{\"a\":1}\n", "{\"a\":2}\n", "{\"a\":3}"]);
+    }
+
+    /// A codec with the options it is written with.
+    fn configured(codec: &str, context: &Context) -> Decoder {
+        let value = crate::language::parse_value(codec).unwrap();
+        let value = crate::plugin::ConfigValue::new(&value, &context.environment, &mut Vec::new());
+        let factory = <CodecFactory as crate::plugin::FromOption>::from_option(&value, context).unwrap();
+        Decoder { codec: factory.create(), ..decoder("line", context) }
+    }
+
+    #[tokio::test]
+    async fn lines_for_multiline_are_never_cut() {
+        let codec =
+            configured("multiline { pattern => '^ ' what => 'previous' }", &testkit::legacy_context());
+        assert_eq!(
+            run(&["a\n b", " c\nd", "\n", " e"], codec).await,
+            [
+                r#"{"host":"h","message":"a\n b c","tags":["multiline"]}"#,
+                r#"{"host":"h","message":"d\n e","tags":["multiline"]}"#
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_quiet_input_flushes_its_codec() {
+        let codec = configured(
+            "multiline { pattern => '^ ' what => 'previous' auto_flush_interval => 0.25 }",
+            &testkit::legacy_context(),
+        );
+        let (sink, receiver) = testkit::sink(Arc::new(InputDecoration::default()), 1000);
+        let (sender, blocks) = mpsc::channel(100);
+        let (_stop, shutdown) = Shutdown::channel();
+        let running = tokio::spawn(async move { pump(&Mutex::new(blocks), codec, &sink, &shutdown).await });
+        sender.send(Ok(b"a\n b\n c".to_vec())).await.unwrap();
+        // Nothing but the passing of time brings these two lines.
+        let (receiver, first) = tokio::task::spawn_blocking(move || {
+            let taken = receiver.take(1, std::time::Duration::ZERO, testkit::LONG);
+            (receiver, taken)
+        })
+        .await
+        .unwrap();
+        let crate::queue::Taken::Batch { events, .. } = first else { panic!("nothing was flushed") };
+        let first: Vec<_> = events.iter().map(fields).collect();
+        assert_eq!(first, [r#"{"host":"h","message":"a\n b","tags":["multiline"]}"#]);
+        drop(sender);
+        running.await.unwrap().unwrap();
+        let rest: Vec<_> = testkit::drain(&receiver).iter().map(fields).collect();
+        assert_eq!(rest, [r#"{"host":"h","message":" c"}"#]);
     }
 
     #[tokio::test]

@@ -49,6 +49,7 @@ pub static SPEC: Spec = Spec {
     name: "twitter",
     summary: "Reads tweets from the streaming APIs of Twitter (v1.1) and X (v2).",
     options: Twitter::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,
@@ -142,11 +143,8 @@ options! {
 impl Twitter {
     fn build(reader: &mut OptionReader<'_>) -> Option<Session> {
         // Logstash accepts a codec here and never calls it.
-        let codec: Option<Option<CodecFactory>> = reader.take("codec", None);
-        if let Some(Some(_)) = codec {
-            let message = "option \"codec\" of the twitter input has no effect: tweets always come as JSON";
-            reader.report(Problem::warning(reader.span("codec"), message).label("remove this"));
-        }
+        let _: Option<Option<CodecFactory>> = reader.take("codec", None);
+        reader.no_effect("codec", "tweets always come as JSON");
         let options = Twitter::read(reader)?;
         let hosts = options.hosts(reader);
         let api = match options.api_version {
@@ -223,9 +221,7 @@ impl Twitter {
 
     fn v2(&self, reader: &mut OptionReader<'_>) -> Option<(Authorization, Api)> {
         for name in V1_CREDENTIALS.into_iter().filter(|name| reader.is_given(name)).collect::<Vec<_>>() {
-            let message =
-                format!("option \"{name}\" of the twitter input has no effect with api_version \"2\"");
-            reader.report(Problem::warning(reader.span(name), message).label("remove this"));
+            reader.no_effect(name, "it belongs to the older API, and api_version is \"2\"");
         }
         if self.bearer_token.is_none() {
             let message = "missing required option \"bearer_token\" of the twitter input";

@@ -126,20 +126,29 @@ macro_rules! kafka_options {
                 /// Wait before a failed request is sent again.
                 retry_backoff_ms: i64 = 100,
                 /// Login as a JAAS line: `org.apache.kafka.common.security.plain.PlainLoginModule required username="..."
-                /// password="...";`, or with `ScramLoginModule`.
+                /// password="...";`, or with `ScramLoginModule`, or with `OAuthBearerLoginModule` and its clientId,
+                /// clientSecret and scope.
                 sasl_jaas_config: Option<$crate::plugin::Password>,
                 /// Name of the brokers' Kerberos service, for GSSAPI.
                 sasl_kerberos_service_name: Option<String>,
-                /// Has no effect: it concerns OAUTHBEARER, which is not available.
+                /// Java's class for logins with OAUTHBEARER: OAuthBearerLoginCallbackHandler, which fetches tokens, or
+                /// OAuthBearerUnsecuredLoginCallbackHandler, which makes them.
+                sasl_login_callback_handler_class: Option<String>,
+                /// How long connecting to the token endpoint may take. Default: 30 s.
                 sasl_login_connect_timeout_ms: Option<i64>,
-                /// Has no effect: it concerns OAUTHBEARER, which is not available.
+                /// How long the token endpoint may be silent. Default: 30 s.
                 sasl_login_read_timeout_ms: Option<i64>,
-                /// Has no effect: it concerns OAUTHBEARER, which is not available.
+                /// The token endpoint is asked again for so long; the next login begins anew 10 s later.
                 sasl_login_retry_backoff_max_ms: i64 = 10000,
-                /// Has no effect: it concerns OAUTHBEARER, which is not available.
+                /// Wait before the token endpoint is asked again; it doubles.
                 sasl_login_retry_backoff_ms: i64 = 100,
-                /// PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, or in a build with the gssapi feature GSSAPI.
+                /// PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, or in a build with the gssapi feature GSSAPI.
                 sasl_mechanism: String = "GSSAPI",
+                /// The claim of a fetched token that holds its scopes.
+                sasl_oauthbearer_scope_claim_name: String = "scope",
+                /// Where tokens for OAUTHBEARER are fetched with the login module's clientId and clientSecret; or a
+                /// file that holds one, as a file: URL.
+                sasl_oauthbearer_token_endpoint_url: Option<String>,
                 /// Whether connections are encrypted (SSL) and begin with a login (SASL).
                 security_protocol: $crate::kafka::block::Protocol = "PLAINTEXT",
                 /// Socket send buffer; the default and -1 leave it to the system.
@@ -172,7 +181,7 @@ macro_rules! kafka_options {
         $crate::plugin::options! {
             $(#[$meta])*
             $vis struct $name {
-                $( $(#[doc = $doc])* $field : $type $(= $default)? ),*
+                $( $(#[doc = $doc])* $field : $type $(= $default)?, )*
             }
         }
 

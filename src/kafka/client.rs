@@ -2,8 +2,9 @@
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
+use super::oauth::Tokens;
 use super::options::{Conversion, OPTIONS, Plugin, Row};
-use super::{Given, Refusal, security};
+use super::{Given, Refusal, Warning, security};
 
 /// A configuration and what a person should know about it.
 ///
@@ -11,8 +12,10 @@ use super::{Given, Refusal, security};
 pub struct Client {
     /// Ready to create a consumer or producer of.
     pub config: ClientConfig,
-    /// Things accepted that work otherwise than written, one line each.
-    pub warnings: Vec<String>,
+    /// Where bearer tokens come from, with sasl_mechanism => "OAUTHBEARER".
+    pub tokens: Option<Tokens>,
+    /// What was accepted and works otherwise than written, or not at all.
+    pub warnings: Vec<Warning>,
 }
 
 /// Translates all options of one plugin block.
@@ -21,7 +24,7 @@ pub struct Client {
 /// Every option that cannot be honoured, in the order of the table.
 pub fn configure(plugin: Plugin, given: &Given) -> Result<Client, Vec<Refusal>> {
     let mut refusals = Vec::new();
-    let mut client = Client { config: ClientConfig::new(), warnings: Vec::new() };
+    let mut client = Client { config: ClientConfig::new(), tokens: None, warnings: Vec::new() };
     client.config.set_log_level(RDKafkaLogLevel::Info);
     for row in OPTIONS.iter().filter(|row| row.belongs_to(plugin)) {
         if let Some(value) = given.get(row.option)
@@ -63,9 +66,8 @@ fn translate(row: &Row, value: &str, client: &mut Client) -> Result<(), String> 
             let number = whole(value)?;
             let kept = number.clamp(least, most);
             if kept != number {
-                client
-                    .warnings
-                    .push(format!("{}: {number} is beyond what the client takes, using {kept}", row.option));
+                let how = format!("{number} is beyond what the client takes, using {kept}");
+                client.warnings.push(Warning::Otherwise(row.option, how));
             }
             kept.to_string()
         }
@@ -81,18 +83,15 @@ fn translate(row: &Row, value: &str, client: &mut Client) -> Result<(), String> 
                     || java.ends_with(".StickyAssignor")
                 {
                     let why = "members using the Java client's sticky assignor cannot be in the same group";
-                    client
-                        .warnings
-                        .push(format!("{}: sticky works as cooperative_sticky here; {why}", row.option));
+                    let how = format!("sticky works as cooperative_sticky here; {why}");
+                    client.warnings.push(Warning::Otherwise(row.option, how));
                 }
                 (*ours).to_owned()
             }
             None => return Err(unknown_word(row, value, words)),
         },
         Conversion::Refused(why) if value != row.default => return Err(why.to_owned()),
-        Conversion::Refused(_) | Conversion::Security | Conversion::Here(_) | Conversion::Needless(_) => {
-            return Ok(());
-        }
+        Conversion::Refused(_) | Conversion::Security | Conversion::Here(_) => return Ok(()),
     };
     client.config.set(row.librdkafka, text);
     Ok(())
@@ -205,7 +204,7 @@ mod tests {
     fn librdkafka_knows_every_property_and_accepts_every_default() {
         for plugin in [Plugin::Input, Plugin::Output] {
             let client = client(plugin, &[]);
-            assert_eq!(client.warnings, Vec::<String>::new());
+            assert_eq!(client.warnings, []);
             client.config.create_native_config().expect("librdkafka takes the defaults");
         }
     }
@@ -247,7 +246,7 @@ mod tests {
         let client = client(Plugin::Input, &[("request_timeout_ms", "999999")]);
         assert_eq!(client.config.get("socket.timeout.ms"), Some("300000"));
         assert_eq!(client.warnings.len(), 1);
-        assert!(client.warnings[0].contains("request_timeout_ms"), "{:?}", client.warnings);
+        assert_eq!(client.warnings[0].option(), "request_timeout_ms");
     }
 
     #[test]
@@ -256,12 +255,12 @@ mod tests {
             ("schema_registry_url", "http://localhost:8081", "schema registry"),
             ("auto_offset_reset", "by_duration:PT1H", "earliest"),
             ("partition_assignment_strategy", "com.example.Mine", "range"),
+            ("sasl_login_callback_handler_class", "com.example.Login", "com.example.Login"),
             (
                 "sasl_client_callback_handler_class",
                 "software.amazon.msk.auth.iam.IAMClientCallbackHandler",
                 "Java classes",
             ),
-            ("sasl_oauthbearer_token_endpoint_url", "https://localhost/token", "OAUTHBEARER"),
             (
                 "kerberos_config",
                 "/etc/krb5.conf",

@@ -33,6 +33,11 @@ impl LoginModule {
         self.options.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// All options with their values.
+    pub fn options(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Whether an option is `true` in any case, as Java's `Boolean.parseBoolean` reads it.
     pub fn is_true(&self, name: &str) -> bool {
         self.option(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))

@@ -3,38 +3,45 @@
 //!
 //! [`options`] is the table of all options, [`block`] declares those that both plugins have; [`client`] makes a client
 //! configuration of them; [`security`] adds TLS and
-//! SASL with the help of [`stores`] and [`jaas`]; [`trouble`] turns librdkafka's errors into lines that name an option.
+//! SASL with the help of [`crate::tls::stores`], [`jaas`] and [`oauth`]; [`trouble`] turns librdkafka's errors into lines that
+//! name an option.
 
 pub mod block;
 pub mod client;
 pub mod jaas;
+pub mod oauth;
 pub mod options;
 pub mod security;
-pub mod stores;
 pub mod trouble;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-/// An option that cannot be honoured as given, and why.
+use crate::plugin::OptionReader;
+pub use crate::tls::Refusal;
+
+/// An accepted option that does not do what is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub enum Warning {
+    /// It works otherwise: the option, and how.
+    Otherwise(&'static str, String),
+    /// It does nothing: the option, and why.
+    NoEffect(&'static str, String),
+}
+
+impl Warning {
     /// The option's name.
-    pub option: &'static str,
-    /// What is wrong and what to do; never a secret.
-    pub reason: String,
-}
-
-impl Refusal {
-    /// Blames `option`.
-    pub fn new(option: &'static str, reason: impl Into<String>) -> Self {
-        Refusal { option, reason: reason.into() }
+    pub fn option(&self) -> &'static str {
+        match self {
+            Warning::Otherwise(option, _) | Warning::NoEffect(option, _) => option,
+        }
     }
-}
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.option, self.reason)
+    /// Tells it at the option's place in the config.
+    pub fn tell(&self, reader: &mut OptionReader<'_>) {
+        match self {
+            Warning::Otherwise(option, how) => reader.warning(option, how.as_str()),
+            Warning::NoEffect(option, why) => reader.no_effect(option, why),
+        }
     }
 }
 

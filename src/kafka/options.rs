@@ -4,7 +4,7 @@
 //! Java's names and meanings are those of Logstash's `logstash-integration-kafka` 12.1 (`docs/input-kafka.asciidoc`,
 //! `docs/output-kafka.asciidoc`); librdkafka's are those of its `CONFIGURATION.md`.
 
-use self::Conversion::{Here, Kilobytes, Needless, Refused, Same, Security, System, Whole, Words};
+use self::Conversion::{Here, Kilobytes, Refused, Same, Security, System, Whole, Words};
 use self::Plugin::{Both, Input, Output};
 
 /// Which of the two plugins has an option.
@@ -36,8 +36,6 @@ pub enum Conversion {
     Security,
     /// The plugin itself does it; the text says how.
     Here(&'static str),
-    /// Accepted without effect, because of what the text says.
-    Needless(&'static str),
     /// Refused by name: why, and what to do.
     Refused(&'static str),
 }
@@ -81,11 +79,8 @@ const MAX: i64 = i32::MAX as i64;
 
 const NO_REGISTRY: &str = "reading Avro through a schema registry is not available; remove the schema_registry_* options and \
                            have the producer write JSON";
-const NO_CLASSES: &str = "Java classes cannot be loaded; of the SASL mechanisms PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and (in a build \
-                          with the gssapi feature) GSSAPI work without any";
-pub(super) const NO_OAUTH: &str = "OAUTHBEARER is not available; use PLAIN or SCRAM over SASL_SSL";
-const OAUTH_ONLY: &str =
-    "it concerns OAUTHBEARER logins over HTTPS alone, and that mechanism is refused by name";
+const NO_CLASSES: &str = "Java classes cannot be loaded; of the SASL mechanisms PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER \
+                          and (in a build with the gssapi feature) GSSAPI work without any";
 const NO_KERBEROS: &str = if cfg!(feature = "gssapi") {
     "the Kerberos library reads the path of its configuration from the environment: start rstash with KRB5_CONFIG set to it"
 } else {
@@ -193,14 +188,14 @@ pub const OPTIONS: &[Row] = &[
     row(Both, "sasl_iam_jar_paths", "", "", "", Refused(NO_CLASSES)),
     row(Both, "sasl_jaas_config", "", "sasl.jaas.config", "sasl.username", Security),
     row(Both, "sasl_kerberos_service_name", "", "sasl.kerberos.service.name", "sasl.kerberos.service.name", Security),
-    row(Both, "sasl_login_callback_handler_class", "", "sasl.login.callback.handler.class", "", Refused(NO_CLASSES)),
-    row(Both, "sasl_login_connect_timeout_ms", "", "sasl.login.connect.timeout.ms", "", Needless(OAUTH_ONLY)),
-    row(Both, "sasl_login_read_timeout_ms", "", "sasl.login.read.timeout.ms", "", Needless(OAUTH_ONLY)),
-    row(Both, "sasl_login_retry_backoff_ms", "100", "sasl.login.retry.backoff.ms", "", Needless(OAUTH_ONLY)),
-    row(Both, "sasl_login_retry_backoff_max_ms", "10000", "sasl.login.retry.backoff.max.ms", "", Needless(OAUTH_ONLY)),
+    row(Both, "sasl_login_callback_handler_class", "", "sasl.login.callback.handler.class", "", Security),
+    row(Both, "sasl_login_connect_timeout_ms", "", "sasl.login.connect.timeout.ms", "", Security),
+    row(Both, "sasl_login_read_timeout_ms", "", "sasl.login.read.timeout.ms", "", Security),
+    row(Both, "sasl_login_retry_backoff_ms", "100", "sasl.login.retry.backoff.ms", "", Security),
+    row(Both, "sasl_login_retry_backoff_max_ms", "10000", "sasl.login.retry.backoff.max.ms", "", Security),
     row(Both, "sasl_mechanism", "GSSAPI", "sasl.mechanism", "sasl.mechanism", Security),
-    row(Both, "sasl_oauthbearer_scope_claim_name", "scope", "sasl.oauthbearer.scope.claim.name", "", Refused(NO_OAUTH)),
-    row(Both, "sasl_oauthbearer_token_endpoint_url", "", "sasl.oauthbearer.token.endpoint.url", "", Refused(NO_OAUTH)),
+    row(Both, "sasl_oauthbearer_scope_claim_name", "scope", "sasl.oauthbearer.scope.claim.name", "", Security),
+    row(Both, "sasl_oauthbearer_token_endpoint_url", "", "sasl.oauthbearer.token.endpoint.url", "", Security),
 
     // the schema registry
     row(Input, "schema_registry_key", "", "basic.auth.user.info", "", Refused(NO_REGISTRY)),

@@ -4,20 +4,27 @@ use std::fs;
 
 use super::client::Client;
 use super::jaas::{self, LoginModule};
-use super::stores::{self, Store};
-use super::{Given, Refusal};
+use super::oauth::{OPTIONS_OF_ENDPOINTS, Tokens, handler};
+use super::options::{Conversion, OPTIONS};
+use super::{Given, Refusal, Warning};
+use crate::tls::stores::{self, Store};
 
 /// Sets everything that concerns security; returns what has to be refused.
 pub fn apply(given: &Given, client: &mut Client) -> Vec<Refusal> {
     let protocol = given.get("security_protocol").unwrap_or("PLAINTEXT");
     client.config.set("security.protocol", protocol.to_ascii_lowercase());
-    let mut refusals = Vec::new();
+    // A Java class of someone's own is refused with any mechanism: it was meant to do something.
+    let unknown_class = Vec::from_iter(handler(given).err());
+    let mut refusals = unknown_class.clone();
     match protocol {
         "SSL" | "SASL_SSL" => refusals.extend(tls(given, client).err()),
         _ => warn_unused(given, "ssl_", protocol, client),
     }
     match protocol {
-        "SASL_PLAINTEXT" | "SASL_SSL" => refusals.extend(sasl(given, client).err()),
+        "SASL_PLAINTEXT" | "SASL_SSL" => {
+            let refusal = sasl(given, client).err();
+            refusals.extend(refusal.filter(|refusal| !unknown_class.contains(refusal)));
+        }
         _ => warn_unused(given, "sasl_", protocol, client),
     }
     refusals
@@ -25,10 +32,20 @@ pub fn apply(given: &Given, client: &mut Client) -> Vec<Refusal> {
 
 /// Options that a person gave for nothing: most often the protocol was forgotten.
 fn warn_unused(given: &Given, prefix: &str, protocol: &str, client: &mut Client) {
-    let idle = ["ssl_truststore_location", "ssl_keystore_location", "sasl_jaas_config"];
-    for option in given.names().filter(|name| name.starts_with(prefix) && idle.contains(name)) {
-        client.warnings.push(format!("{option} has no effect with security_protocol => \"{protocol}\""));
-    }
+    let concerned = |option: &str| option.starts_with(prefix) || (prefix == "sasl_" && option == "jaas_path");
+    let rows = OPTIONS.iter().filter(|row| matches!(row.conversion, Conversion::Security));
+    let idle = changed(given, rows.map(|row| row.option).filter(|option| concerned(option)));
+    let why = format!("security_protocol is \"{protocol}\"");
+    client.warnings.extend(idle.map(|option| Warning::NoEffect(option, why.clone())));
+}
+
+/// Those of some options that do not have Logstash's default.
+pub(super) fn changed(
+    given: &Given,
+    options: impl Iterator<Item = &'static str>,
+) -> impl Iterator<Item = &'static str> {
+    let default = |option| OPTIONS.iter().find(|row| row.option == option).map_or("", |row| row.default);
+    options.filter(move |option| given.get(option).is_some_and(|value| value != default(*option)))
 }
 
 fn tls(given: &Given, client: &mut Client) -> Result<(), Refusal> {
@@ -76,6 +93,7 @@ fn tls(given: &Given, client: &mut Client) -> Result<(), Refusal> {
 
 fn sasl(given: &Given, client: &mut Client) -> Result<(), Refusal> {
     let mechanism = given.get("sasl_mechanism").unwrap_or("GSSAPI");
+    warn_of_other_mechanisms(given, mechanism, client);
     let refuse = |reason: &str| Err(Refusal::new("sasl_mechanism", reason));
     match mechanism {
         "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512" => {
@@ -86,16 +104,32 @@ fn sasl(given: &Given, client: &mut Client) -> Result<(), Refusal> {
             password_login(option, &module, client)?;
         }
         "GSSAPI" => kerberos(given, client)?,
-        "OAUTHBEARER" => return refuse(super::options::NO_OAUTH),
+        "OAUTHBEARER" => {
+            let (option, module) = login_module(given)?.ok_or_else(|| {
+                let example = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId=\"...\" clientSecret=\"...\";";
+                Refusal::new("sasl_jaas_config", format!("OAUTHBEARER needs a login module, e.g. '{example}'"))
+            })?;
+            client.tokens = Some(Tokens::read(given, (option, &module), &mut client.warnings)?);
+        }
         "AWS_MSK_IAM" => {
             return refuse("it needs Amazon's Java classes; use SCRAM-SHA-512, which MSK offers as well");
         }
         other => {
-            return refuse(&format!("{other:?} is not known; use PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"));
+            let known = "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER";
+            return refuse(&format!("{other:?} is not known; use {known}"));
         }
     }
     client.config.set("sasl.mechanism", mechanism);
     Ok(())
+}
+
+/// Options that belong to another mechanism than the one that is set.
+fn warn_of_other_mechanisms(given: &Given, mechanism: &str, client: &mut Client) {
+    let kerberos = ["sasl_kerberos_service_name"].into_iter().filter(|_| mechanism != "GSSAPI");
+    let of_tokens = OPTIONS_OF_ENDPOINTS.into_iter().chain(["sasl_login_callback_handler_class"]);
+    let idle = changed(given, kerberos.chain(of_tokens.filter(|_| mechanism != "OAUTHBEARER")));
+    let why = format!("sasl_mechanism is \"{mechanism}\"");
+    client.warnings.extend(idle.map(|option| Warning::NoEffect(option, why.clone())));
 }
 
 /// The login module of `sasl_jaas_config`, which comes first as in the Java client, or of the file `jaas_path`.
@@ -177,7 +211,7 @@ fn kerberos(given: &Given, client: &mut Client) -> Result<(), Refusal> {
 mod tests {
     use crate::kafka::client::{Client, configure};
     use crate::kafka::options::Plugin;
-    use crate::kafka::{Given, Refusal};
+    use crate::kafka::{Given, Refusal, Warning};
 
     const PLAIN: &str = "org.apache.kafka.common.security.plain.PlainLoginModule required username='alice' password='s3cret';";
 
@@ -248,7 +282,17 @@ mod tests {
             (&[sasl, plain, ("sasl_jaas_config", foreign)], "sasl_jaas_config"),
             (&[sasl, plain, ("jaas_path", "/nowhere/jaas.conf")], "jaas_path"),
             (&[sasl, ("sasl_jaas_config", PLAIN)], "sasl_mechanism"),
-            (&[sasl, ("sasl_mechanism", "OAUTHBEARER")], "sasl_mechanism"),
+            (&[sasl, ("sasl_mechanism", "OAUTHBEARER")], "sasl_jaas_config"),
+            (&[sasl, ("sasl_mechanism", "OAUTHBEARER"), ("sasl_jaas_config", PLAIN)], "sasl_jaas_config"),
+            (
+                &[
+                    sasl,
+                    plain,
+                    ("sasl_jaas_config", PLAIN),
+                    ("sasl_login_callback_handler_class", "com.example.Login"),
+                ],
+                "sasl_login_callback_handler_class",
+            ),
             (
                 &[("security_protocol", "SSL"), ("ssl_truststore_location", "/nowhere/t.jks")],
                 "ssl_truststore_location",
@@ -270,12 +314,42 @@ mod tests {
     }
 
     #[test]
+    fn bearer_tokens_need_no_more_than_the_login_module() {
+        let module = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required \
+                      unsecuredLoginStringClaim_sub=\"alice\";";
+        let options = [
+            ("security_protocol", "SASL_PLAINTEXT"),
+            ("sasl_mechanism", "OAUTHBEARER"),
+            ("sasl_jaas_config", module),
+        ];
+        let client = with(&options).unwrap_or_else(|e| panic!("{e:?}"));
+        assert_eq!(client.config.get("sasl.mechanism"), Some("OAUTHBEARER"));
+        let token = client.tokens.expect("a source of tokens").get(&|| false).expect("a token");
+        assert_eq!(token.principal_name, "alice");
+        client.config.create_native_config().expect("librdkafka takes it");
+    }
+
+    #[test]
+    fn options_of_other_mechanisms_are_told() {
+        let options = [
+            ("security_protocol", "SASL_PLAINTEXT"),
+            ("sasl_mechanism", "PLAIN"),
+            ("sasl_jaas_config", PLAIN),
+            ("sasl_kerberos_service_name", "kafka"),
+            ("sasl_login_read_timeout_ms", "5000"),
+            ("sasl_login_retry_backoff_ms", "100"),
+        ];
+        let client = with(&options).unwrap_or_else(|e| panic!("{e:?}"));
+        let told: Vec<_> = client.warnings.iter().map(Warning::option).collect();
+        assert_eq!(told, ["sasl_kerberos_service_name", "sasl_login_read_timeout_ms"]);
+    }
+
+    #[test]
     fn options_without_effect_are_told() {
-        let client = with(&[("sasl_jaas_config", PLAIN)]).unwrap_or_else(|e| panic!("{e:?}"));
-        assert!(
-            client.warnings.iter().any(|line| line.contains("sasl_jaas_config")),
-            "{:?}",
-            client.warnings
-        );
+        let options =
+            [("sasl_jaas_config", PLAIN), ("sasl_mechanism", "GSSAPI"), ("ssl_truststore_type", "JKS")];
+        let client = with(&options).unwrap_or_else(|e| panic!("{e:?}"));
+        let told: Vec<_> = client.warnings.iter().map(Warning::option).collect();
+        assert_eq!(told, ["ssl_truststore_type", "sasl_jaas_config"], "the mechanism has its default");
     }
 }

@@ -11,6 +11,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Trouble {
     Credentials,
+    Token,
     BrokerCertificate,
     ClientCertificate,
     NotTls,
@@ -31,6 +32,10 @@ impl Trouble {
     fn advice(self) -> &'static str {
         match self {
             Trouble::Credentials => "the broker refuses the login of sasl_jaas_config (and sasl_mechanism)",
+            Trouble::Token => {
+                "no bearer token to log in with (see sasl_oauthbearer_token_endpoint_url, and clientId, clientSecret and \
+                 scope in sasl_jaas_config), trying on"
+            }
             // OpenSSL's error does not say which of the two it was.
             Trouble::BrokerCertificate => {
                 "the broker's certificate is not trusted: no certificate of ssl_truststore_location signs it, or it is \
@@ -63,6 +68,7 @@ fn diagnose(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<Trouble> {
     Some(match code? {
         // The account of several brokers that follows each one's own.
         RDKafkaErrorCode::AllBrokersDown => return None,
+        RDKafkaErrorCode::Authentication if says(&[NO_TOKEN]) => Trouble::Token,
         RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => Trouble::Credentials,
         RDKafkaErrorCode::UnsupportedSASLMechanism => Trouble::Credentials,
         RDKafkaErrorCode::Resolve => Trouble::Resolve,
@@ -94,6 +100,9 @@ fn diagnose(code: Option<RDKafkaErrorCode>, reason: &str) -> Option<Trouble> {
         code => Trouble::Code(code as i32),
     })
 }
+
+/// How librdkafka introduces what a source of bearer tokens said.
+const NO_TOKEN: &str = "Failed to acquire SASL OAUTHBEARER token: ";
 
 /// What librdkafka logs when an address of `bootstrap_servers` hangs up at the first request, as a TLS port does without
 /// TLS. A broker that is going down resets the connection instead.
@@ -194,6 +203,7 @@ fn plain(message: &str) -> &str {
         Some((_, rest)) => rest,
         None => message,
     };
+    let message = message.strip_prefix(NO_TOKEN).unwrap_or(message);
     let advice = [
         ": broker certificate could not be verified, verify that ssl.ca",
         ": client SSL authentication might be",
@@ -217,6 +227,11 @@ mod tests {
                 RDKafkaErrorCode::Authentication,
                 "SASL authentication error: Authentication failed",
                 "sasl_jaas_config",
+            ),
+            (
+                RDKafkaErrorCode::Authentication,
+                "Failed to acquire SASL OAUTHBEARER token: http://login/token: 401 Unauthorized",
+                "sasl_oauthbearer_token_endpoint_url",
             ),
             (
                 RDKafkaErrorCode::SSL,

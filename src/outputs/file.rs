@@ -27,6 +27,7 @@ pub static SPEC: Spec = Spec {
     name: "file",
     summary: "Writes events to files, whose names may depend on the event.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: Some("json_lines"),

@@ -21,11 +21,12 @@ use self::spread::Spread;
 use crate::event::{Event, Template, text::ruby_to_s};
 use crate::kafka::block::{kafka_options, words};
 use crate::kafka::client::{Client, configure, explain};
+use crate::kafka::oauth::Tokens;
 use crate::kafka::options::{Plugin, refused, refused_count};
 use crate::kafka::trouble::Reporter;
 use crate::plugin::{
-    Build, CodecFactory, Delivery, Example, Kind, OptionReader, Output, Pairs, Problem, RunError, Shutdown,
-    Spec, Undelivered, choices,
+    Build, CodecFactory, Delivery, Example, Kind, OptionReader, Output, Pairs, RunError, Shutdown, Spec,
+    Undelivered, choices,
 };
 
 /// The `kafka` output.
@@ -34,6 +35,7 @@ pub static SPEC: Spec = Spec {
     name: "kafka",
     summary: "Writes events to Kafka topics and waits for the brokers' acknowledgement.",
     options: KafkaOptions::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &refused::<{ refused_count(Plugin::Output) }>(Plugin::Output),
     default_codec: Some("plain"),
@@ -119,6 +121,8 @@ const FULL_BUFFER_PAUSE: Duration = Duration::from_millis(5);
 struct KafkaOutput {
     id: String,
     config: ClientConfig,
+    /// Where bearer tokens come from.
+    tokens: Option<Arc<Tokens>>,
     spread: Mutex<Option<Spread>>,
     producer: Mutex<Option<Arc<KafkaProducer>>>,
     shutdown: OnceLock<Shutdown>,
@@ -155,10 +159,7 @@ impl KafkaOutput {
             let why =
                 "events are given up, and lost, when the brokers are away for longer; without it nothing is";
             match retries {
-                0.. => reader.report(Problem::warning(
-                    reader.span("retries"),
-                    format!("kafka output: with retries, {why}"),
-                )),
+                0.. => reader.warning("retries", why),
                 _ => {
                     reader.error(
                         "retries",
@@ -172,16 +173,15 @@ impl KafkaOutput {
         let client = client.map_err(|refusals| {
             refusals.into_iter().for_each(|refusal| reader.error(refusal.option, refusal.reason));
         });
-        let Client { config, warnings } = client.ok()?;
-        for warning in warnings {
-            reader.report(Problem::warning(reader.span("kafka"), format!("kafka output: {warning}")));
-        }
+        let Client { config, tokens, warnings } = client.ok()?;
+        warnings.iter().for_each(|warning| warning.tell(reader));
         let headers = options.message_headers.iter();
         let headers =
             headers.map(|(name, value)| (name.to_owned(), Template::parse(&ruby_to_s(&value.to_value()))));
         is_fine.then_some(KafkaOutput {
             id: reader.id().to_owned(),
             config,
+            tokens: tokens.map(Arc::new),
             spread: Mutex::new(spread?),
             producer: Mutex::new(None),
             shutdown: OnceLock::new(),
@@ -300,9 +300,10 @@ impl Message {
 impl Output for KafkaOutput {
     fn open(&self, shutdown: Shutdown) -> BoxFuture<'_, Result<(), RunError>> {
         Box::pin(async move {
-            _ = self.shutdown.set(shutdown);
+            _ = self.shutdown.set(shutdown.clone());
             let spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let context = Context { reporter: Arc::new(Reporter::new(self.id.as_str())), spread };
+            let reporter = Arc::new(Reporter::new(self.id.as_str()));
+            let context = Context { reporter, spread, tokens: self.tokens.clone(), shutdown };
             let producer: KafkaProducer = self
                 .config
                 .create_with_context(context)

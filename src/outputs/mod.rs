@@ -3,9 +3,10 @@
 mod file;
 mod kafka;
 mod null;
+mod pipeline;
 mod stdout;
 
 use crate::plugin::Spec;
 
 /// Every output of this build, sorted by name.
-pub static SPECS: &[&Spec] = &[&file::SPEC, &kafka::SPEC, &null::SPEC, &stdout::SPEC];
+pub static SPECS: &[&Spec] = &[&file::SPEC, &kafka::SPEC, &null::SPEC, &pipeline::SPEC, &stdout::SPEC];

@@ -10,6 +10,7 @@ pub static SPEC: Spec = Spec {
     name: "null",
     summary: "Discards events.",
     options: Null::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: Some("plain"),

@@ -15,6 +15,7 @@ pub static SPEC: Spec = Spec {
     name: "stdout",
     summary: "Prints events to the standard output.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: Some("rubydebug"),

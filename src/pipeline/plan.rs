@@ -180,8 +180,9 @@ impl PlanBuilder<'_> {
 
     fn output(&mut self, plugin: &ast::Plugin) -> Option<usize> {
         let built = self.plugin(Kind::Output, plugin, |build, reader| {
-            // Outputs here deliver concurrently anyway; the number of their Logstash workers means nothing.
             let _: Option<u64> = reader.take("workers", Some("1"));
+            reader
+                .no_effect("workers", "an output delivers the batches of all pipeline workers concurrently");
             let Build::Output(build) = build else { return None };
             build(reader)
         });
@@ -200,7 +201,7 @@ impl PlanBuilder<'_> {
         let block = Block::new(kind, plugin, &self.context.environment, &mut self.problems);
         let spec = self.lookup(kind, plugin)?;
         let id = self.id(&block);
-        let mut reader = OptionReader::new(&block, self.context, id.clone());
+        let mut reader = OptionReader::new(&block, self.context, id.clone()).with_renamed(spec.renamed);
         take_common(&mut reader);
         let built = build(&spec.build, &mut reader);
         self.problems.extend(reader.finish(spec));

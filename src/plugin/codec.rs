@@ -1,5 +1,8 @@
 //! `Codec`: bytes to events and events to bytes; and the option type that names one.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use super::Problem;
 use super::block::{Block, ConfigKind, ConfigValue};
 use super::options::{FromOption, OptionReader};
@@ -16,6 +19,23 @@ pub trait Codec: Send + Sync {
 
     /// Emits what is still held back, at the end of a stream.
     fn flush(&mut self, _emit: &mut dyn FnMut(Event)) {}
+
+    /// How long after a `decode` an input should [`flush`](Self::flush) when nothing more came. `None`: only at the end
+    /// of a stream.
+    fn flush_after(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Whether every `decode` must get whole lines (one or several): an input of a stream without frames then holds an
+    /// unfinished line back.
+    fn takes_lines(&self) -> bool {
+        false
+    }
+
+    /// Decodes a datagram that came from a peer; for codecs whose data means something else for another sender.
+    fn decode_from(&mut self, bytes: &[u8], _peer: SocketAddr, emit: &mut dyn FnMut(Event)) {
+        self.decode(bytes, emit);
+    }
 
     /// Appends one event's bytes. Fails when the event cannot be written in this form at all.
     fn encode(&self, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError>;
@@ -46,7 +66,7 @@ impl CodecFactory {
         let Some(spec) = context.registry.get(Kind::Codec, &block.name) else {
             return Err(vec![context.registry.unknown(Kind::Codec, &block.name, block.name_span)]);
         };
-        let mut reader = OptionReader::new(block, context, block.name.clone());
+        let mut reader = OptionReader::new(block, context, block.name.clone()).with_renamed(spec.renamed);
         super::decoration::take_common(&mut reader);
         let Build::Codec(build) = &spec.build else {
             return Err(vec![Problem::error(block.name_span, format!("\"{}\" is not a codec", block.name))]);

@@ -184,6 +184,8 @@ impl FilterDecoration {
         let add_tag = templates(reader, "add_tag");
         let remove_tag = templates(reader, "remove_tag");
         let _: Option<bool> = reader.take("periodic_flush", Some("false"));
+        // In Logstash it decides whether the pipeline's timer calls the filter's flush, where it has one.
+        reader.no_effect("periodic_flush", "a filter that holds events back hands them on in time by itself");
         Some(FilterDecoration {
             add_field: AddField::new(&add_field?),
             remove_field: remove_field.iter().map(|name| FieldName::new(name.source())).collect(),

@@ -23,13 +23,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use crate::language::{Diagnostic as Problem, Severity};
+use crate::queue::bus::Bus;
 pub use block::{Block, ConfigKind, ConfigValue};
 pub use charset::{Charset, CharsetError};
 pub use codec::{Codec, CodecFactory, EncodeError};
 pub use decoration::{AddField, DecorateError, FieldName, FilterDecoration, InputDecoration};
 pub use filter::{Emit, Emitted, Filter, Outcome};
 pub use input::{Input, RunError, Shutdown, Sink};
-pub use options::{FromOption, OptionReader, OptionSpec, common_options, option_name};
+pub use options::{
+    FromOption, OptionReader, OptionSpec, common_options, count_options, join_options, option_name,
+};
 pub use output::{Delivery, Output, Undelivered};
 pub(crate) use registry::NOT_AVAILABLE;
 pub use registry::{Registry, is_logstash_plugin};
@@ -77,7 +80,9 @@ pub struct Spec {
     pub summary: &'static str,
     /// The options of its own; the common ones of its kind come on top.
     pub options: &'static [OptionSpec],
-    /// Options that still work but have a better name now: `(option, what to use)`.
+    /// Old names of options, `(old, new)`: read as the new ones, with a warning.
+    pub renamed: &'static [(&'static str, &'static str)],
+    /// Options that still work but are better not used: `(option, what to use)`.
     pub deprecated: &'static [(&'static str, &'static str)],
     /// Options that Logstash once had, or that make no sense here: `(option, why, and what to do instead)`.
     pub refused: &'static [(&'static str, &'static str)],
@@ -147,6 +152,8 @@ pub struct Context {
     /// `pipeline.batch.size`
     pub batch_size: usize,
     pub registry: &'static Registry,
+    /// The addresses of the pipelines of this process.
+    pub bus: Bus,
     pub environment: Environment,
     /// Where the stdout output writes.
     pub stdout: Stdout,

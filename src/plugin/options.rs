@@ -9,6 +9,7 @@ use crate::language::Span;
 use crate::language::nearest;
 
 /// One option as the reference page shows it.
+#[derive(Clone, Copy)]
 pub struct OptionSpec {
     pub name: &'static str,
     pub doc: &'static str,
@@ -73,6 +74,7 @@ pub struct OptionReader<'a> {
     pub context: &'a Context,
     block: &'a Block,
     taken: HashSet<&'static str>,
+    renamed: &'static [(&'static str, &'static str)],
     problems: Vec<Problem>,
     ecs: EcsMode,
     id: String,
@@ -84,6 +86,7 @@ impl<'a> OptionReader<'a> {
             context,
             block,
             taken: HashSet::new(),
+            renamed: &[],
             problems: Vec::new(),
             ecs: context.ecs,
             id,
@@ -93,6 +96,12 @@ impl<'a> OptionReader<'a> {
             reader.ecs = mode;
         }
         reader
+    }
+
+    /// Reads options by their old names, `(old, new)`, where the new ones are not given.
+    pub fn with_renamed(mut self, renamed: &'static [(&'static str, &'static str)]) -> Self {
+        self.renamed = renamed;
+        self
     }
 
     /// The plugin's id: the option `id`, or one made from its place in the config.
@@ -119,7 +128,11 @@ impl<'a> OptionReader<'a> {
     }
 
     fn option(&self, name: &str) -> Option<&'a BlockOption> {
-        self.block.options.iter().find(|option| option.name == name)
+        let given = |name: &str| self.block.options.iter().find(|option| option.name == name);
+        given(name).or_else(|| {
+            let old_names = self.renamed.iter().filter(|(_, new)| *new == name);
+            old_names.filter_map(|(old, _)| given(old)).next()
+        })
     }
 
     /// The place of an option's value, or of the plugin's name where the option is not given.
@@ -184,6 +197,24 @@ impl<'a> OptionReader<'a> {
         self.problems.push(Problem::error(span, message));
     }
 
+    /// Notes that an option works otherwise than one might think, at its value.
+    pub fn warning(&mut self, option: &str, message: impl Into<String>) {
+        let span = self.span(option);
+        let message =
+            format!("option \"{option}\" of the {} {}: {}", self.block.name, self.block.kind, message.into());
+        self.problems.push(Problem::warning(span, message));
+    }
+
+    /// Notes that an option does nothing here, and why. Nothing is said of an option that the config leaves out.
+    pub fn no_effect(&mut self, option: &str, why: &str) {
+        let Some(given) = self.option(option) else { return };
+        let message = format!(
+            "option \"{option}\" of the {} {} has no effect: {why}",
+            self.block.name, self.block.kind
+        );
+        self.problems.push(Problem::warning(given.name_span, message).label("remove this"));
+    }
+
     /// Notes anything at a place of its own.
     pub fn report(&mut self, problem: Problem) {
         self.problems.push(problem);
@@ -194,6 +225,10 @@ impl<'a> OptionReader<'a> {
         let plugin = format!("the {} {}", self.block.name, self.block.kind);
         for option in &self.block.options {
             let name = option.name.as_str();
+            if let Some(problem) = self.old_name(option, &plugin) {
+                self.problems.push(problem);
+                continue;
+            }
             if let Some((_, advice)) = spec.refused.iter().find(|(refused, _)| *refused == name) {
                 let message = format!("option \"{name}\" of {plugin} is not available: {advice}");
                 self.problems.push(Problem::error(option.name_span, message).label("remove this"));
@@ -218,6 +253,18 @@ impl<'a> OptionReader<'a> {
             }
         }
         self.problems
+    }
+
+    /// What there is to say of an option that stands under its old name.
+    fn old_name(&self, option: &BlockOption, plugin: &str) -> Option<Problem> {
+        let (old, new) =
+            self.renamed.iter().find(|(old, new)| *old == option.name && self.taken.contains(new))?;
+        if self.block.options.iter().any(|other| other.name == *new) {
+            let message = format!("\"{old}\" is an old name of \"{new}\": {plugin} has both");
+            return Some(Problem::error(option.name_span, message).label("remove this"));
+        }
+        let message = format!("option \"{old}\" of {plugin} is deprecated: it is called \"{new}\" now");
+        Some(Problem::warning(option.name_span, message).label("deprecated"))
     }
 }
 
@@ -267,11 +314,15 @@ pub fn common_options(kind: Kind) -> Vec<(&'static str, &'static str, &'static s
             ("remove_field", "array of strings", "Fields removed when the filter succeeds."),
             ("add_tag", "array of strings", "Tags added when the filter succeeds."),
             ("remove_tag", "array of strings", "Tags removed when the filter succeeds."),
-            ("periodic_flush", "boolean", "Call the filter's flush at regular intervals. Default: false."),
+            (
+                "periodic_flush",
+                "boolean",
+                "Has no effect: a filter that holds events back hands them on by itself.",
+            ),
         ]),
         Kind::Output => common.extend([
             ("codec", "codec", "How events become bytes."),
-            ("workers", "number", "Ignored by plugins that deliver concurrently anyway. Default: 1."),
+            ("workers", "number", "Has no effect: batches are delivered concurrently anyway."),
         ]),
         Kind::Codec => {}
     }
@@ -281,22 +332,26 @@ pub fn common_options(kind: Kind) -> Vec<(&'static str, &'static str, &'static s
 /// Declares a plugin's options: a struct, its `OPTIONS` for docs and checks, and `read`.
 ///
 /// `name: Type = default` has a default in the config language; `name: Option<Type>` may be missing; `name: Type` is
-/// required. Doc comments become the reference. Escape Rust's keywords: `r#type`.
+/// required. Doc comments become the reference. Escape Rust's keywords: `r#type`. `..name: Group` at the end takes in
+/// another such struct, as a field.
 macro_rules! options {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident {
-            $( $(#[doc = $doc:literal])* $field:ident : $type:ty $(= $default:expr)? ),* $(,)?
+            $( $(#[doc = $doc:literal])* $field:ident : $type:ty $(= $default:expr)?, )*
+            $( ..$group:ident : $members:ty, )*
         }
     ) => {
         $(#[$meta])*
         $vis struct $name {
             $( $(#[doc = $doc])* pub $field: $type, )*
+            $( pub $group: $members, )*
         }
 
         impl $name {
             /// The options, for checks and for the reference.
-            pub const OPTIONS: &'static [$crate::plugin::OptionSpec] = &[
+            pub const OPTIONS: &'static [$crate::plugin::OptionSpec] = $crate::plugin::options!(
+                @all [ $( $members ),* ]
                 $( $crate::plugin::OptionSpec {
                     name: $crate::plugin::option_name(stringify!($field)),
                     doc: concat!($($doc, "\n"),*),
@@ -305,7 +360,7 @@ macro_rules! options {
                     required: <$type as $crate::plugin::FromOption>::REQUIRED
                         && $crate::plugin::options!(@default $($default)?).is_none(),
                 }, )*
-            ];
+            );
 
             /// Reads every option, so that all problems are found at once.
             pub fn read(reader: &mut $crate::plugin::OptionReader<'_>) -> Option<Self> {
@@ -313,20 +368,150 @@ macro_rules! options {
                     $crate::plugin::option_name(stringify!($field)),
                     $crate::plugin::options!(@default $($default)?),
                 ); )*
+                $( let $group = <$members>::read(reader); )*
                 _ = &reader;
-                Some(Self { $( $field: $field? ),* })
+                Some(Self { $( $field: $field?, )* $( $group: $group?, )* })
             }
         }
     };
+    (@all [] $($option:expr,)*) => { &[ $($option),* ] };
+    (@all [ $($members:ty),+ ] $($option:expr,)*) => {{
+        const GROUPS: &[&[$crate::plugin::OptionSpec]] = &[ &[ $($option),* ] $(, <$members>::OPTIONS )+ ];
+        const COUNT: usize = $crate::plugin::count_options(GROUPS);
+        const JOINED: [$crate::plugin::OptionSpec; COUNT] = $crate::plugin::join_options(GROUPS);
+        &JOINED
+    }};
     (@default) => { None::<&'static str> };
     (@default $default:expr) => { Some(stringify!($default)) };
 }
 pub(crate) use options;
+
+/// How many options there are in several groups.
+pub const fn count_options(groups: &[&[OptionSpec]]) -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < groups.len() {
+        count += groups[at].len();
+        at += 1;
+    }
+    count
+}
+
+/// The options of several groups behind each other; `N` is their [count](count_options).
+pub const fn join_options<const N: usize>(groups: &[&[OptionSpec]]) -> [OptionSpec; N] {
+    let nothing = OptionSpec { name: "", doc: "", type_name: String::new, default: None, required: false };
+    let mut joined = [nothing; N];
+    let (mut filled, mut group) = (0, 0);
+    while group < groups.len() {
+        let mut at = 0;
+        while at < groups[group].len() {
+            joined[filled] = groups[group][at];
+            (filled, at) = (filled + 1, at + 1);
+        }
+        group += 1;
+    }
+    joined
+}
 
 /// The name of an option whose field had to be written as a raw identifier (`r#type`).
 pub const fn option_name(field: &'static str) -> &'static str {
     match field.as_bytes() {
         [b'r', b'#', ..] => field.split_at(2).1,
         _ => field,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::Plan;
+    use crate::plugin::testkit;
+    use crate::plugin::{Block, Severity};
+
+    options! {
+        /// What two plugins share.
+        struct Shared {
+            /// A name.
+            label: String = "none",
+        }
+    }
+
+    options! {
+        struct Whole {
+            /// A number.
+            count: i64 = 1,
+            ..shared: Shared,
+        }
+    }
+
+    const RENAMED: &[(&str, &str)] = &[("title", "label")];
+
+    fn read(config: &str) -> (Option<Whole>, Vec<Problem>) {
+        let parsed = crate::language::parse(
+            &crate::language::Sources::single("test", format!("filter {{ drop {{ {config} }} }}")),
+            crate::language::ParseOptions::default(),
+        );
+        let item = parsed.config.sections.first().and_then(|section| section.items.first());
+        let Some(crate::language::ast::Item::Plugin(plugin)) = item else { panic!("no plugin") };
+        let context = testkit::context();
+        let mut problems = Vec::new();
+        let block = Block::new(Kind::Filter, plugin, &context.environment, &mut problems);
+        let mut reader = OptionReader::new(&block, &context, "drop".into()).with_renamed(RENAMED);
+        let whole = Whole::read(&mut reader);
+        let spec = crate::registry().get(Kind::Filter, "drop").unwrap();
+        problems.extend(reader.finish(spec));
+        (whole, problems)
+    }
+
+    #[test]
+    fn a_group_is_part_of_the_options() {
+        let names: Vec<_> = Whole::OPTIONS.iter().map(|option| option.name).collect();
+        assert_eq!(names, ["count", "label"]);
+        let (whole, problems) = read("count => 3 label => abc");
+        let whole = whole.unwrap();
+        assert_eq!((whole.count, whole.shared.label.as_str()), (3, "abc"));
+        assert!(problems.is_empty(), "{problems:?}");
+    }
+
+    #[test]
+    fn old_names_are_read_with_a_warning() {
+        let (whole, problems) = read("title => old");
+        assert_eq!(whole.unwrap().shared.label, "old");
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].severity, Severity::Warning);
+        assert!(problems[0].message.contains("\"label\""), "{}", problems[0].message);
+        let (_, problems) = read("title => old label => new");
+        assert!(problems.iter().any(Problem::is_error), "{problems:?}");
+    }
+
+    /// What loading a config warns of, each with the text that it points at.
+    fn warnings(config: &str) -> Vec<(String, String)> {
+        let sources = crate::language::Sources::single("test.conf", config);
+        let (plan, problems) = Plan::load(&sources, Default::default(), &testkit::context());
+        assert!(plan.is_some(), "{problems:?}");
+        let shown = |problem: Problem| {
+            assert!(!problem.is_error(), "{problem:?}");
+            let span = problem.span.unwrap();
+            (problem.message, config[span.range()].to_owned())
+        };
+        problems.into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn common_options_that_do_nothing_say_so() {
+        let found = warnings(
+            "input { generator {} } filter { drop { periodic_flush => true } } output { null { workers => 2 } }",
+        );
+        let [(flush, flush_at), (workers, workers_at)] = found.as_slice() else { panic!("{found:?}") };
+        assert!(flush.starts_with("option \"periodic_flush\" of the drop filter has no effect: "), "{flush}");
+        assert!(workers.starts_with("option \"workers\" of the null output has no effect: "), "{workers}");
+        assert_eq!((flush_at.as_str(), workers_at.as_str()), ("periodic_flush", "workers"));
+        assert_eq!(warnings("input { generator {} } filter { drop {} } output { null {} }"), []);
+    }
+
+    #[test]
+    fn a_warning_does_not_hide_a_wrong_value() {
+        let sources = crate::language::Sources::single("test.conf", "output { null { workers => many } }");
+        let (plan, problems) = Plan::load(&sources, Default::default(), &testkit::context());
+        assert!(plan.is_none() && problems.iter().any(Problem::is_error), "{problems:?}");
     }
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::event::{Event, Value, json};
 use crate::language::ast::Item;
 use crate::language::{ParseOptions, Sources};
+use crate::queue::bus::Bus;
 use crate::queue::{self, Receiver, Taken};
 
 /// How long a test waits for what has to come.
@@ -26,6 +27,7 @@ pub fn context() -> Context {
         workers: 2,
         batch_size: 125,
         registry: crate::registry(),
+        bus: Bus::default(),
         environment: Environment::new(|_| None),
         stdout: Stdout::Capture(Arc::new(Mutex::new(Vec::new()))),
     }
@@ -57,7 +59,7 @@ fn build<T>(
     let mut problems = Vec::new();
     let block = Block::new(kind, plugin, &context.environment, &mut problems);
     let spec = context.registry.get(kind, &block.name).unwrap();
-    let mut reader = OptionReader::new(&block, context, block.name.clone());
+    let mut reader = OptionReader::new(&block, context, block.name.clone()).with_renamed(spec.renamed);
     take_common(&mut reader);
     let made = make(&spec.build, &mut reader);
     problems.extend(reader.finish(spec));

@@ -3,6 +3,7 @@
 //! This room knows events, but neither plugins nor pipelines.
 
 mod ack;
+pub mod bus;
 mod memory;
 
 pub use ack::{Ack, Settled};

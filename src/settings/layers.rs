@@ -72,7 +72,7 @@ pub enum Problem {
 }
 
 /// The settings given so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Layers {
     given: BTreeMap<&'static str, (Value, Origin)>,
 }

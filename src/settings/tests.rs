@@ -44,14 +44,14 @@ fn without_files_the_defaults_are_logstash_s() {
     let loaded = load(flags, &Environment::new(|_| None)).expect("an empty configuration is enough");
     let settings = loaded.settings;
     assert_eq!(loaded.warnings, Vec::<String>::new());
-    assert_eq!(settings.pipeline.id, "main");
-    assert_eq!(settings.pipeline.batch_size.get(), 125);
-    assert_eq!(settings.pipeline.batch_delay, Duration::from_millis(50));
-    assert_eq!(settings.pipeline.ecs_compatibility, EcsMode::V8);
-    assert_eq!(settings.pipeline.workers, thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
-    assert!(!settings.pipeline.preserve_order && !settings.pipeline.support_escapes);
+    assert_eq!(settings.pipelines[0].id, "main");
+    assert_eq!(settings.pipelines[0].batch_size.get(), 125);
+    assert_eq!(settings.pipelines[0].batch_delay, Duration::from_millis(50));
+    assert_eq!(settings.pipelines[0].ecs_compatibility, EcsMode::V8);
+    assert_eq!(settings.pipelines[0].workers, thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
+    assert!(!settings.pipelines[0].preserve_order && !settings.pipelines[0].support_escapes);
     assert_eq!(settings.log, LogSettings { level: LogLevel::Info, format: LogFormat::Plain });
-    assert_eq!(settings.config, ConfigLocation::Text(String::new()));
+    assert_eq!(settings.pipelines[0].config, ConfigLocation::Text(String::new()));
     assert_eq!((settings.paths.logs, settings.paths.settings), (None, None));
     assert!(!settings.node_name.is_empty());
 }
@@ -62,12 +62,12 @@ fn flags_win_over_logstash_yml_over_defaults() {
         "pipeline:\n  workers: ${WORKERS}\n  batch.size: ${SIZE:40}\nlog.level: debug\nconfig.string: ''\n";
     let directory = directory(&[("logstash.yml", yml)]);
     let from_file = settings(&directory, &[]);
-    assert_eq!(from_file.pipeline.workers.get(), 6);
-    assert_eq!(from_file.pipeline.batch_size.get(), 40);
+    assert_eq!(from_file.pipelines[0].workers.get(), 6);
+    assert_eq!(from_file.pipelines[0].batch_size.get(), 40);
     assert_eq!(from_file.log.level, LogLevel::Debug);
     let from_flags = settings(&directory, &[("pipeline.workers", "2"), ("log.level", "warn")]);
-    assert_eq!(from_flags.pipeline.workers.get(), 2);
-    assert_eq!(from_flags.pipeline.batch_size.get(), 40);
+    assert_eq!(from_flags.pipelines[0].workers.get(), 2);
+    assert_eq!(from_flags.pipelines[0].batch_size.get(), 40);
     assert_eq!(from_flags.log.level, LogLevel::Warn);
 }
 
@@ -105,7 +105,7 @@ fn the_settings_directory_may_come_from_the_environment() {
     let path = directory.path().display().to_string();
     let environment = Environment::new(move |name| (name == "LS_SETTINGS_DIR").then(|| path.clone()));
     let loaded = load(vec![flag("config.string", "")], &environment).expect("the file is read");
-    assert_eq!(loaded.settings.pipeline.id, "from_file");
+    assert_eq!(loaded.settings.pipelines[0].id, "from_file");
     assert_eq!(loaded.settings.paths.settings.as_deref(), Some(directory.path()));
 }
 
@@ -113,7 +113,7 @@ fn the_settings_directory_may_come_from_the_environment() {
 fn text_and_path_exclude_each_other() {
     let directory = directory(&[("logstash.yml", "path.config: /etc/pipeline.conf\n")]);
     assert!(refusal(&directory, &[("config.string", "")]).contains("cannot be used together"));
-    let config = settings(&directory, &[]).config;
+    let config = settings(&directory, &[]).pipelines.remove(0).config;
     assert_eq!(config, ConfigLocation::Path("/etc/pipeline.conf".into()));
     assert!(matches!(load(vec![], &Environment::new(|_| None)), Err(SettingsError::NoConfig)));
 }
@@ -123,18 +123,31 @@ fn one_pipeline_of_pipelines_yml_is_taken() {
     let yml = "- pipeline.id: orders\n  path.config: /etc/orders.conf\n  pipeline.workers: ${WORKERS}\n";
     let one = directory(&[("logstash.yml", "pipeline.workers: 2\n"), ("pipelines.yml", yml)]);
     let taken = settings(&one, &[]);
-    assert_eq!((taken.pipeline.id.as_str(), taken.pipeline.workers.get()), ("orders", 6));
-    assert_eq!(taken.config, ConfigLocation::Path("/etc/orders.conf".into()));
+    assert_eq!((taken.pipelines[0].id.as_str(), taken.pipelines[0].workers.get()), ("orders", 6));
+    assert_eq!(taken.pipelines[0].config, ConfigLocation::Path("/etc/orders.conf".into()));
     let ignored = load_in(&one, &[("config.string", "")]).expect("the text is enough");
-    assert_eq!(ignored.settings.pipeline.id, "main");
+    assert_eq!(ignored.settings.pipelines[0].id, "main");
     assert_eq!(ignored.warnings.len(), 1, "{:?}", ignored.warnings);
 }
 
 #[test]
+fn every_pipeline_of_pipelines_yml_has_settings_of_its_own() {
+    let yml =
+        "- pipeline.id: a\n  config.string: ''\n  pipeline.workers: 3\n- pipeline.id: b\n  path.config: /b\n";
+    let two = directory(&[("logstash.yml", "pipeline.workers: 2\n"), ("pipelines.yml", yml)]);
+    let taken = settings(&two, &[]).pipelines;
+    let seen: Vec<_> = taken.iter().map(|one| (one.id.as_str(), one.workers.get())).collect();
+    assert_eq!(seen, [("a", 3), ("b", 2)]);
+    assert_eq!(taken[1].config, ConfigLocation::Path("/b".into()));
+}
+
+#[test]
 fn other_pipelines_yml_are_refused() {
-    let several =
-        directory(&[("logstash.yml", ""), ("pipelines.yml", "- pipeline.id: a\n- pipeline.id: b\n")]);
-    assert!(refusal(&several, &[]).contains("several pipelines are not available yet"));
+    let twice = "- pipeline.id: a\n  path.config: x\n- pipeline.id: a\n  path.config: y\n";
+    let twice = directory(&[("logstash.yml", ""), ("pipelines.yml", twice)]);
+    assert!(refusal(&twice, &[]).contains("two pipelines have the pipeline.id a"));
+    let aimless = directory(&[("logstash.yml", ""), ("pipelines.yml", "- pipeline.id: a\n")]);
+    assert!(refusal(&aimless, &[]).contains("neither path.config nor config.string"));
     let empty = directory(&[("logstash.yml", ""), ("pipelines.yml", "# none\n")]);
     assert!(refusal(&empty, &[]).ends_with("it holds no pipeline"));
     let missing = directory(&[("logstash.yml", "")]);
@@ -147,7 +160,7 @@ fn other_pipelines_yml_are_refused() {
 #[test]
 fn order_needs_one_worker() {
     let directory = directory(&[("logstash.yml", "config.string: ''\n")]);
-    let order = |flags: &[(&str, &str)]| settings(&directory, flags).pipeline.preserve_order;
+    let order = |flags: &[(&str, &str)]| settings(&directory, flags).pipelines[0].preserve_order;
     assert!(order(&[("pipeline.workers", "1")]));
     assert!(order(&[("pipeline.workers", "1"), ("pipeline.ordered", "true")]));
     assert!(!order(&[("pipeline.workers", "1"), ("pipeline.ordered", "false")]));

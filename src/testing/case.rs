@@ -15,6 +15,7 @@ use crate::plugin::{
     Block, CodecFactory, ConfigKind, Context, EcsMode, Environment, FromOption, InputDecoration, Kind,
     NOT_AVAILABLE, Shutdown, Stdout,
 };
+use crate::queue::bus::Bus;
 
 /// A case that takes longer than this has failed.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -146,6 +147,7 @@ impl Case {
             workers: 1,
             batch_size: 125,
             registry: crate::registry(),
+            bus: Bus::default(),
             environment: Environment::process(),
             stdout,
         }

@@ -106,14 +106,6 @@ fn settings_files_are_read_and_refused_with_their_line() {
 }
 
 #[test]
-fn several_pipelines_are_refused() {
-    let pipelines = "- pipeline.id: a\n  config.string: ''\n- pipeline.id: b\n  config.string: ''\n";
-    let settings = directory(&[("logstash.yml", ""), ("pipelines.yml", pipelines)]);
-    let path = settings.path().display().to_string();
-    refused(&["--path.settings", &path], "several pipelines are not available yet");
-}
-
-#[test]
 fn missing_config_files_are_named() {
     let configs = directory(&[("only.conf~", "")]);
     let path = configs.path().display().to_string();

@@ -17,6 +17,7 @@ fn context() -> Context {
         workers: 1,
         batch_size: 125,
         registry: rstash::registry(),
+        bus: Default::default(),
         environment: Environment::process(),
         stdout: Stdout::Process,
     }

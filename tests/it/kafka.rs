@@ -2,6 +2,7 @@
 //! `eval "$(.ci/kafka.sh env)"` sets what these tests read.
 
 mod broker;
+mod oauth;
 mod program;
 mod security;
 

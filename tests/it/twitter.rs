@@ -50,6 +50,7 @@ static LINES: Spec = Spec {
     name: "lines",
     summary: "Hands events to the test.",
     options: &[],
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,
@@ -107,6 +108,7 @@ fn run_until(endpoint: &Endpoint, options: &str, enough: impl Fn(&[Value], &str)
         workers: 1,
         batch_size: 125,
         registry: registry(),
+        bus: Default::default(),
         environment: Environment::new(variable),
         stdout: Stdout::Capture(Arc::clone(&output.0)),
     };

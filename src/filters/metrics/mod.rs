@@ -22,6 +22,7 @@ pub static SPEC: Spec = Spec {
     name: "metrics",
     summary: "Counts events and values, and emits the figures as events of their own.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

@@ -26,6 +26,7 @@ pub static SPEC: Spec = Spec {
     name: "mutate",
     summary: "Renames, replaces, converts and rewrites fields.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

@@ -50,20 +50,42 @@ impl Source {
         }
     }
 
-    /// The document as REXML reads it, which lets references to unknown entities stand.
+    /// The document as REXML reads it, which lets references to unknown entities stand as they are.
     pub fn well_formed(&self, text: &str) -> Result<Readable<'_>, BadDocument> {
-        let error = match &self.0 {
-            Ok(document) => return Ok(Readable::Borrowed(document)),
-            Err(error) => error,
-        };
-        if error.message.contains(UNKNOWN_ENTITY)
-            && let Ok(document) = parse_str_with_options(text, &limits().recover(true))
-            && document.diagnostics.iter().all(|problem| problem.message.starts_with(UNKNOWN_ENTITY))
-        {
-            return Ok(Readable::Owned(document));
+        match &self.0 {
+            Ok(document) => Ok(Readable::Borrowed(document)),
+            Err(error) if error.message.contains(UNKNOWN_ENTITY) && !text.contains("<!DOCTYPE") => {
+                let parsed = parse_str_with_options(&escape_unknown_entities(text), &limits());
+                parsed.map(Readable::Owned).map_err(|error| BadDocument::new(error.to_string()))
+            }
+            Err(error) => Err(error.clone()),
         }
-        Err(error.clone())
     }
+}
+
+/// Writes `&name;` as `&amp;name;` where the name is none that XML defines, but not in comments and CDATA sections.
+fn escape_unknown_entities(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<']) {
+        let (before, found) = rest.split_at(at);
+        out.push_str(before);
+        let end = match found {
+            _ if found.starts_with("<![CDATA[") => found.find("]]>"),
+            _ if found.starts_with("<!--") => found.find("-->"),
+            _ => None,
+        };
+        let (copied, after) = found.split_at(end.unwrap_or(1));
+        out.push_str(copied);
+        let name = after.split(';').next().unwrap_or_default();
+        let known = name.starts_with('#') || ["amp", "lt", "gt", "quot", "apos"].contains(&name);
+        if copied == "&" && !known {
+            out.push_str("amp;");
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A document that was parsed before, or for one purpose only.

@@ -24,6 +24,7 @@ pub static SPEC: Spec = Spec {
     name: "xml",
     summary: "Reads XML from a field, as a structure or by XPath.",
     options: Options::OPTIONS,
+    renamed: &[],
     deprecated: &[],
     refused: &[],
     default_codec: None,

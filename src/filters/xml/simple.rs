@@ -32,7 +32,7 @@ impl Simple {
         let attributes = document.attributes(element);
         let mut result = Object::with_capacity(attributes.len());
         for attribute in attributes {
-            result.insert(attribute_name(attribute), Value::from(attribute_value(attribute)));
+            result.insert(attribute_name(attribute), Value::from(attribute.value.as_str()));
         }
         let mut has_elements = false;
         for child in document.children(element).filter(|child| document.is_element(*child)) {
@@ -143,40 +143,6 @@ fn attribute_name(attribute: &Attribute) -> Key {
         Some(prefix) => Key::from(format!("{prefix}:{}", attribute.name)),
         None => Key::from(attribute.name.as_str()),
     }
-}
-
-/// The value with entities resolved; unknown ones, which the parser drops, as they stand.
-fn attribute_value(attribute: &Attribute) -> String {
-    let raw = attribute.raw_value.as_deref().filter(|raw| raw.contains('&'));
-    raw.and_then(unescape).unwrap_or_else(|| attribute.value.clone())
-}
-
-/// Resolves character references and the five entities of XML; `None` if there is no other.
-fn unescape(raw: &str) -> Option<String> {
-    let mut out = String::with_capacity(raw.len());
-    let mut rest = raw;
-    let mut unknown = false;
-    while let Some((before, reference)) = rest.split_once('&') {
-        out.push_str(before);
-        let (name, after) = reference.split_once(';')?;
-        let number = name.strip_prefix("#x").map(|hex| u32::from_str_radix(hex, 16).ok());
-        let number = number.or_else(|| name.strip_prefix('#').map(|decimal| decimal.parse().ok()));
-        match (name, number.map(|number| number.and_then(char::from_u32))) {
-            ("amp", _) => out.push('&'),
-            ("lt", _) => out.push('<'),
-            ("gt", _) => out.push('>'),
-            ("quot", _) => out.push('"'),
-            ("apos", _) => out.push('\''),
-            (_, Some(character)) => out.push(character?),
-            (name, None) => {
-                unknown = true;
-                out.extend(["&", name, ";"]);
-            }
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    unknown.then_some(out)
 }
 
 fn escape(text: &str) -> String {

@@ -48,6 +48,7 @@ fn structures_as_xml_simple_makes_them() {
         ("", r#"<n:a xmlns:n="u" n:k="v"><n:b>1</n:b></n:a>"#, r#"{"xmlns:n":"u","n:k":"v","b":["1"]}"#),
         ("", "<a>x&nbsp;y</a>", r#""x&nbsp;y""#),
         ("", r#"<a k="x&nbsp;y&#65;"/>"#, r#"{"k":"x&nbsp;yA"}"#),
+        ("", "<a>&x;<!-- &y; --><![CDATA[&z;]]>&amp;</a>", r#""&x;&z;&""#),
         ("", "<!DOCTYPE a [<!ENTITY e \"v\">]><a>x&e;y</a>", r#""xvy""#),
     ] {
         assert_eq!(structure(options, document), expected, "{options} {document}");

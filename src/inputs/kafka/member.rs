@@ -1,12 +1,13 @@
 //! One member of the consumer group: a consumer on a thread of its own.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -38,6 +39,7 @@ const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(3);
 
 /// When a member ends: the pipeline asked for it, or the input was abandoned.
+#[derive(Clone)]
 pub struct Stop {
     /// The pipeline's request.
     pub shutdown: Shutdown,
@@ -54,6 +56,8 @@ impl Stop {
 /// What librdkafka calls back into; all calls come from within polls, on the member's thread.
 struct Context {
     reporter: Arc<Reporter>,
+    shared: Arc<Shared>,
+    stop: Stop,
     marks: Mutex<Watermarks>,
     /// Set while the queue is full: partitions that are assigned then begin paused.
     paused: AtomicBool,
@@ -67,6 +71,14 @@ impl Context {
 }
 
 impl ClientContext for Context {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        // Called with sasl_mechanism => "OAUTHBEARER" alone, which always has a source.
+        let tokens = self.shared.tokens.as_ref().ok_or("there is no source of tokens")?;
+        Ok(tokens.get(&|| self.stop.is_requested())?)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         self.reporter.log(level, facility, message);
     }
@@ -151,6 +163,8 @@ impl Member {
     ) -> Result<Self, RunError> {
         let context = Context {
             reporter,
+            shared: Arc::clone(&shared),
+            stop: stop.clone(),
             marks: Mutex::default(),
             paused: AtomicBool::new(false),
             committing: AtomicBool::new(false),
@@ -178,6 +192,10 @@ impl Member {
     /// # Errors
     /// What no retry mends, such as another member with the same `group_instance_id`.
     pub fn run(mut self) -> Result<(), RunError> {
+        if self.shared.tokens.is_some() {
+            // The first token is fetched within a poll, and looking for topics needs it.
+            _ = self.consumer.poll(Duration::ZERO);
+        }
         while !self.stop.is_requested() {
             self.subscription
                 .keep(&self.shared.topics, &self.consumer)

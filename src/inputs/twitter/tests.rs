@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::language::{ParseOptions, Sources, ast, parse};
 use crate::plugin::{Block, Context, EcsMode, Environment, Stdout, take_common};
+use crate::queue::bus::Bus;
 
 const CREDENTIALS: &str = r#"consumer_key => "foo" consumer_secret => "hunter2"
     oauth_token => "foo" oauth_token_secret => "hunter3""#;
@@ -24,6 +25,7 @@ fn read(options: &str, variables: &'static [(&str, &str)]) -> (Option<Session>, 
         workers: 1,
         batch_size: 125,
         registry: crate::registry(),
+        bus: Bus::default(),
         environment: Environment::new(find),
         stdout: Stdout::Process,
     };

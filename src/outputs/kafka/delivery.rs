@@ -1,8 +1,9 @@
 //! Sends messages and learns what became of each: librdkafka's producer with a batch's receipts.
 
+use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
@@ -10,7 +11,9 @@ use rdkafka::producer::{ProducerContext, ThreadedProducer};
 use tokio::sync::Notify;
 
 use super::spread::Spread;
+use crate::kafka::oauth::Tokens;
 use crate::kafka::trouble::Reporter;
+use crate::plugin::Shutdown;
 
 /// The producer, which polls on a thread of its own.
 pub type KafkaProducer = ThreadedProducer<Context, Spread>;
@@ -21,9 +24,21 @@ pub struct Context {
     pub reporter: Arc<Reporter>,
     /// A partitioner that librdkafka does not have.
     pub spread: Option<Spread>,
+    /// Where bearer tokens come from.
+    pub tokens: Option<Arc<Tokens>>,
+    /// A token is not waited for once this is requested.
+    pub shutdown: Shutdown,
 }
 
 impl ClientContext for Context {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        // Called with sasl_mechanism => "OAUTHBEARER" alone, which always has a source.
+        let tokens = self.tokens.as_ref().ok_or("there is no source of tokens")?;
+        Ok(tokens.get(&|| self.shutdown.is_requested())?)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         self.reporter.log(level, facility, message);
     }

@@ -1,4 +1,4 @@
-//! Key and trust stores as the Java client takes them (JKS, PKCS12, PEM), turned into the PEM texts librdkafka reads.
+//! Key and trust stores as Java takes them (JKS, PKCS12, PEM), turned into PEM texts.
 
 use std::fs;
 use std::path::Path;
