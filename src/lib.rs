@@ -8,6 +8,7 @@
 //! | [`queue`] | batches from inputs to workers, acknowledgement back |
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
 //! | [`tls`] | TLS options, stores, and rustls configurations made of them |
+//! | [`http_client`] | HTTP options, and a client made of them |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
 //! | [`testing`] | `rstash test` |
@@ -23,6 +24,7 @@ pub mod codecs;
 pub mod demo;
 pub mod event;
 pub mod filters;
+pub mod http_client;
 pub mod inputs;
 pub mod kafka;
 pub mod language;

@@ -14,6 +14,7 @@ mod elapsed;
 mod environment;
 mod extractnumbers;
 mod fingerprint;
+mod http;
 mod i18n;
 mod ip_range;
 mod json;
@@ -45,6 +46,7 @@ pub static SPECS: &[&Spec] = &[
     &environment::SPEC,
     &extractnumbers::SPEC,
     &fingerprint::SPEC,
+    &http::SPEC,
     &i18n::SPEC,
     &json::SPEC,
     &json_encode::SPEC,
