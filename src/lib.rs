@@ -9,6 +9,7 @@
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
 //! | [`tls`] | TLS options, stores, and rustls configurations made of them |
 //! | [`csv`] | comma-separated values, for the filter and the codec |
+//! | [`http_client`] | HTTP options, and a client made of them |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
 //! | [`testing`] | `rstash test` |
@@ -25,6 +26,7 @@ pub mod csv;
 pub mod demo;
 pub mod event;
 pub mod filters;
+pub mod http_client;
 pub mod inputs;
 pub mod kafka;
 pub mod language;

@@ -43,6 +43,22 @@ pub fn parse(text: &str, decimals: Decimals) -> Result<Value, JsonError> {
     }
 }
 
+/// Reads every document of the text and keeps the last, as `LogStash::Json.load` does. No document gives null; numbers
+/// keep their digits.
+pub fn load(text: &str) -> Result<Value, JsonError> {
+    let mut rest = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    let mut last = Value::Null;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', '\n', '\r']);
+        if rest.is_empty() {
+            return Ok(last);
+        }
+        let (document, end) = parse_prefix(rest, Decimals::Exact)?;
+        last = document;
+        rest = rest.get(end..).unwrap_or_default();
+    }
+}
+
 /// Reads the first document in `text` and tells where it ends (in bytes); whatever follows is not looked at.
 pub fn parse_prefix(text: &str, decimals: Decimals) -> Result<(Value, usize), JsonError> {
     let mut reader = Reader { jiter: Jiter::new(text.as_bytes()), decimals };

@@ -250,7 +250,7 @@ mod tests {
 
     fn elapsed(options: &str) -> Box<dyn Filter> {
         let config = format!(
-            "filter {{ elapsed {{ start_tag => s end_tag => ee unique_id_field => id {options} }} }}"
+            "filter {{ elapsed {{ start_tag => \"s\" end_tag => \"ee\" unique_id_field => id {options} }} }}"
         );
         testkit::filter(&config, &testkit::context()).unwrap()
     }

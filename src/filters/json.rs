@@ -1,6 +1,6 @@
 //! Filter `json`: reads JSON from a field (logstash-filter-json).
 
-use crate::event::json::{self, Decimals, JsonError};
+use crate::event::json;
 use crate::event::{
     Event, FieldReference, InvalidReference, METADATA, Object, SetError, TAGS, TIMESTAMP, Timestamp, Value,
     text,
@@ -60,7 +60,7 @@ impl Filter for Json {
     fn filter(&self, event: &mut Event, _emit: &mut Emit) -> Outcome {
         let document = match event.get(&self.source) {
             None | Some(Value::Null | Value::Bool(false)) => return Outcome::Unmatched,
-            Some(Value::Str(source)) => read(source).map_err(|error| error.to_string()),
+            Some(Value::Str(source)) => json::load(source).map_err(|error| error.to_string()),
             Some(other) => Err(format!("a {} is no JSON text", other.kind())),
         };
         let document = match document {
@@ -87,21 +87,6 @@ impl Json {
             event.tag(tag);
         }
         Outcome::Failed
-    }
-}
-
-/// Reads every document of the text and keeps the last, as the parser in Logstash does. No document gives null.
-fn read(source: &str) -> Result<Value, JsonError> {
-    let mut rest = source.strip_prefix('\u{FEFF}').unwrap_or(source);
-    let mut last = Value::Null;
-    loop {
-        rest = rest.trim_start_matches([' ', '\t', '\n', '\r']);
-        if rest.is_empty() {
-            return Ok(last);
-        }
-        let (document, end) = json::parse_prefix(rest, Decimals::Exact)?;
-        last = document;
-        rest = rest.get(end..).unwrap_or_default();
     }
 }
 
@@ -132,7 +117,7 @@ mod tests {
     use super::*;
 
     fn object(text: &str) -> Object {
-        match read(text) {
+        match json::load(text) {
             Ok(Value::Object(object)) => *object,
             other => panic!("{text}: {other:?}"),
         }
@@ -140,9 +125,9 @@ mod tests {
 
     #[test]
     fn the_last_document_counts() {
-        assert_eq!(read(" {\"a\":1} \n[2]"), Ok(Value::Array(vec![Value::Int(2)])));
-        assert_eq!(read("\u{FEFF}  "), Ok(Value::Null));
-        assert!(read("{\"a\":1} trailing").is_err());
+        assert_eq!(json::load(" {\"a\":1} \n[2]"), Ok(Value::Array(vec![Value::Int(2)])));
+        assert_eq!(json::load("\u{FEFF}  "), Ok(Value::Null));
+        assert!(json::load("{\"a\":1} trailing").is_err());
     }
 
     #[test]

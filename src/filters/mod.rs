@@ -17,6 +17,7 @@ mod environment;
 mod extractnumbers;
 mod fingerprint;
 mod geoip;
+mod http;
 mod i18n;
 mod ip_range;
 mod json;
@@ -36,6 +37,7 @@ mod truncate;
 mod urldecode;
 mod useragent;
 mod uuid;
+mod xml;
 
 use crate::plugin::Spec;
 
@@ -57,6 +59,7 @@ pub static SPECS: &[&Spec] = &[
     &extractnumbers::SPEC,
     &fingerprint::SPEC,
     &geoip::SPEC,
+    &http::SPEC,
     &i18n::SPEC,
     &json::SPEC,
     &json_encode::SPEC,
@@ -74,4 +77,5 @@ pub static SPECS: &[&Spec] = &[
     &urldecode::SPEC,
     &useragent::SPEC,
     &uuid::SPEC,
+    &xml::SPEC,
 ];

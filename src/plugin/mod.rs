@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 pub use crate::language::{Diagnostic as Problem, Severity};
 use crate::queue::bus::Bus;
-pub use block::{Block, ConfigKind, ConfigValue};
+pub use block::{Block, BlockOption, ConfigKind, ConfigValue};
 pub use charset::{Charset, CharsetError};
 pub use codec::{Codec, CodecFactory, EncodeError};
 pub use decoration::{AddField, DecorateError, FieldName, FilterDecoration, InputDecoration};
