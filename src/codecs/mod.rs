@@ -1,14 +1,27 @@
 //! The codecs: one file per plugin, named as in Logstash.
 
 mod cef;
+mod cloudfront;
+mod cloudtrail;
 mod documents;
 mod dots;
+mod edn;
+mod edn_lines;
+mod es_bulk;
+mod fluent;
+mod graphite;
+mod gzip;
+mod gzip_lines;
 mod json;
 mod json_lines;
 mod line;
+mod msgpack;
 mod multiline;
+mod numbers;
+mod packed;
 mod plain;
 pub mod rubydebug;
+mod target;
 pub mod terminal;
 mod text;
 mod tokenizer;
@@ -21,5 +34,22 @@ mod tests;
 use crate::plugin::Spec;
 
 /// Every codec of this build, sorted by name.
-pub static SPECS: &[&Spec] =
-    &[&cef::SPEC, &dots::SPEC, &json::SPEC, &json_lines::SPEC, &line::SPEC, &multiline::SPEC, &plain::SPEC, &rubydebug::SPEC];
+pub static SPECS: &[&Spec] = &[
+    &cef::SPEC,
+    &cloudfront::SPEC,
+    &cloudtrail::SPEC,
+    &dots::SPEC,
+    &edn::SPEC,
+    &edn_lines::SPEC,
+    &es_bulk::SPEC,
+    &fluent::SPEC,
+    &graphite::SPEC,
+    &gzip_lines::SPEC,
+    &json::SPEC,
+    &json_lines::SPEC,
+    &line::SPEC,
+    &msgpack::SPEC,
+    &multiline::SPEC,
+    &plain::SPEC,
+    &rubydebug::SPEC,
+];
