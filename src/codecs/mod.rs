@@ -17,6 +17,7 @@ mod json_lines;
 mod line;
 mod msgpack;
 mod multiline;
+mod netflow;
 mod numbers;
 mod packed;
 mod plain;
@@ -50,6 +51,7 @@ pub static SPECS: &[&Spec] = &[
     &line::SPEC,
     &msgpack::SPEC,
     &multiline::SPEC,
+    &netflow::SPEC,
     &plain::SPEC,
     &rubydebug::SPEC,
 ];
