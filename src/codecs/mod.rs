@@ -3,6 +3,7 @@
 mod cef;
 mod cloudfront;
 mod cloudtrail;
+mod collectd;
 mod documents;
 mod dots;
 mod edn;
@@ -39,6 +40,7 @@ pub static SPECS: &[&Spec] = &[
     &cef::SPEC,
     &cloudfront::SPEC,
     &cloudtrail::SPEC,
+    &collectd::SPEC,
     &dots::SPEC,
     &edn::SPEC,
     &edn_lines::SPEC,
