@@ -1,5 +1,6 @@
 //! The codecs: one file per plugin, named as in Logstash.
 
+mod avro;
 mod cef;
 mod cloudfront;
 mod cloudtrail;
@@ -37,6 +38,7 @@ use crate::plugin::Spec;
 
 /// Every codec of this build, sorted by name.
 pub static SPECS: &[&Spec] = &[
+    &avro::SPEC,
     &cef::SPEC,
     &cloudfront::SPEC,
     &cloudtrail::SPEC,
