@@ -5,6 +5,7 @@
 //! the [`Registry`] that the pipeline hands in.
 
 mod block;
+mod catalogue;
 mod charset;
 mod codec;
 mod decoration;
@@ -22,7 +23,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use crate::language::{Diagnostic as Problem, Severity};
-pub use block::{Block, ConfigKind, ConfigValue};
+pub use block::{Block, BlockOption, ConfigKind, ConfigValue};
+pub use catalogue::{CatalogueOption, catalogue_options};
 pub use charset::{Charset, CharsetError};
 pub use codec::{Codec, CodecFactory, EncodeError};
 pub use decoration::{AddField, DecorateError, FieldName, FilterDecoration, InputDecoration};
@@ -37,6 +39,7 @@ pub use stream_codec::StreamCodec;
 pub use types::{Bytes, Choice, Pairs, Password, choice_type_name, read_choice};
 pub use variables::{Environment, UndefinedVariable, expand_whole};
 
+pub(crate) use catalogue::check_unavailable;
 pub(crate) use decoration::{take_common, take_unused_codec};
 pub(crate) use options::options;
 pub(crate) use types::choices;
