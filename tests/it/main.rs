@@ -1,5 +1,6 @@
 //! The tests that see rstash from outside, in one binary.
 mod cli;
+mod cli_cases;
 mod demo;
 mod ends;
 mod examples;
