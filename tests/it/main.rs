@@ -8,6 +8,7 @@ mod golden;
 mod kafka;
 mod language;
 mod post;
+mod reference;
 mod rooms;
 mod shared;
 mod twitter;
