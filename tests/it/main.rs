@@ -1,6 +1,7 @@
 //! The tests that see rstash from outside, in one binary.
 mod cli;
 mod cli_cases;
+mod corpus;
 mod demo;
 mod ends;
 mod examples;
