@@ -113,12 +113,12 @@ impl Case {
     /// What the config does with the case's input.
     pub(super) fn outcome(&self, bench: &Bench, file: Option<&str>) -> Outcome {
         match Folder::write(&self.files) {
-            Ok(folder) => self.execute(bench, &folder, file).unwrap_or_else(|failed| failed),
+            Ok(folder) => self.execute(bench, &folder, file).unwrap_or_else(|failed| *failed),
             Err(error) => Outcome::failed(format!("could not write the case's files: {error}")),
         }
     }
 
-    fn execute(&self, bench: &Bench, folder: &Folder, file: Option<&str>) -> Result<Outcome, Outcome> {
+    fn execute(&self, bench: &Bench, folder: &Folder, file: Option<&str>) -> Result<Outcome, Box<Outcome>> {
         let own;
         let (sources, parsed, settings) = match (&self.config, &bench.config) {
             (Some(config), _) => {
@@ -129,13 +129,13 @@ impl Case {
             }
             (None, Some(shared)) => (shared.sources(), shared.filters(), &bench.settings),
             (None, None) => {
-                return Err(Outcome::failed("the case has no \"config\"; name one with -f"));
+                return Err(Outcome::failure("the case has no \"config\"; name one with -f"));
             }
         };
         if self.mode == Mode::Parse {
             return match parsed.is_ok() {
                 true => Ok(Outcome::default()),
-                false => Err(Outcome::failed(render_all(&parsed.diagnostics, sources, false))),
+                false => Err(Outcome::failure(render_all(&parsed.diagnostics, sources, false))),
             };
         }
         let printed = Arc::new(Mutex::new(Vec::new()));
@@ -145,8 +145,8 @@ impl Case {
             return Ok(Outcome::default());
         }
         let collect = Collect::default();
-        let plan = self.rewire(plan, &context, &collect).map_err(Outcome::failed)?;
-        bench.runtime.block_on(execute::run_to_end(plan, BATCH_SIZE)).map_err(Outcome::failed)?;
+        let plan = self.rewire(plan, &context, &collect).map_err(Outcome::failure)?;
+        bench.runtime.block_on(execute::run_to_end(plan, BATCH_SIZE)).map_err(Outcome::failure)?;
         let events: Vec<Event> = collect.take().into_iter().map(|(_, event)| event).collect();
         let stdout = printed.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(Outcome::of(&events, &context, String::from_utf8_lossy(&stdout).into_owned()))

@@ -47,11 +47,11 @@ impl Bench {
         sources: &Sources,
         context: &Context,
         file: Option<&str>,
-    ) -> Result<Plan, Outcome> {
+    ) -> Result<Plan, Box<Outcome>> {
         let tree = self.coverage.as_ref().map(|coverage| (coverage, parsed.config.clone()));
         let (plan, problems) = Plan::of_parsed(parsed, sources, context);
         let Some(mut plan) = plan else {
-            let mut failed = Outcome::failed(render_all(&problems, sources, false));
+            let mut failed = Outcome::failure(render_all(&problems, sources, false));
             failed.unavailable = problems.iter().any(|problem| problem.message.ends_with(NOT_AVAILABLE));
             return Err(failed);
         };

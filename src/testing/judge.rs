@@ -51,10 +51,17 @@ impl Outcome {
         Outcome { events, ..Outcome::default() }
     }
 
+    /// The outcome of a config that did not run.
     pub fn failed(error: impl Into<String>) -> Self {
         Outcome { error: Some(error.into()), ..Outcome::default() }
     }
 
+    /// [`failed`](Self::failed) as the error of a function.
+    pub fn failure(error: impl Into<String>) -> Box<Self> {
+        Box::new(Self::failed(error))
+    }
+
+    /// What came out of a config that ran.
     pub fn of(events: &[Event], context: &Context, stdout: String) -> Self {
         let rubydebug =
             CodecFactory::new(&Block::bare(Kind::Codec, "rubydebug", Span::default()), context).ok();

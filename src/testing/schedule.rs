@@ -108,16 +108,13 @@ pub fn run_in_order<T: Sync, R: Send, E>(
 }
 
 /// Starts a thread that takes jobs from the queue until there are none.
-fn start_worker<'s, T: Sync, R: Send>(
+fn start_worker<'s, T: Sync, R: Send + 's>(
     scope: &'s thread::Scope<'s, '_>,
     queue: &'s Queue,
     items: &'s [T],
     work: &'s (impl Fn(&T) -> R + Sync),
     results: mpsc::Sender<(usize, R)>,
-) -> thread::ScopedJoinHandle<'s, ()>
-where
-    R: 's,
-{
+) -> thread::ScopedJoinHandle<'s, ()> {
     scope.spawn(move || {
         let mut ended = None;
         while let Some(number) = queue.next(ended)

@@ -1,14 +1,18 @@
 //! YAML documents as `Raw` values, the way go-yaml reads them for logstash-filter-verifier: with YAML 1.1's booleans
 //! and octal numbers, anchors and merge keys.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use saphyr_parser::{Event, Parser, ScalarStyle};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 
 use super::raw::{DEPTH_LIMIT, Raw};
 
 /// How many nodes a document may have, with those that aliases repeat: a few lines can stand for billions.
 const NODE_LIMIT: usize = 1_000_000;
+
+/// How many closing brackets a file may have that are not indented deeper than their key.
+const BRACKETS_LIMIT: usize = 100;
 
 /// A node of a document and where it starts.
 #[derive(Debug, Clone)]
@@ -37,21 +41,29 @@ impl Node {
     /// # Errors
     /// What is wrong with the text, and where.
     pub fn parse(text: &str) -> Result<Node, String> {
+        let mut text = Cow::Borrowed(text);
+        for _ in 0..BRACKETS_LIMIT {
+            match Self::parse_strictly(&text) {
+                Err(Unreadable::Syntax(error)) => match with_bracket_indented(&text, error.marker().line()) {
+                    Some(indented) => text = Cow::Owned(indented),
+                    None => return Err(shown(&error)),
+                },
+                Err(Unreadable::TooMuch(error)) => return Err(error),
+                Ok(node) => return Ok(node),
+            }
+        }
+        Err("too many brackets that are not indented deeper than their key".to_owned())
+    }
+
+    fn parse_strictly(text: &str) -> Result<Node, Unreadable> {
         let mut builder = Builder::default();
         for event in Parser::new_from_str(text) {
-            let (event, span) = event.map_err(|error| {
-                format!(
-                    "{} (line {}, column {})",
-                    error.info(),
-                    error.marker().line(),
-                    error.marker().col() + 1
-                )
-            })?;
+            let (event, span) = event.map_err(Unreadable::Syntax)?;
             let (line, column) = (span.start.line(), span.start.col());
             if matches!(event, Event::DocumentEnd) {
                 break;
             }
-            builder.take(event, line, column)?;
+            builder.take(event, line, column).map_err(Unreadable::TooMuch)?;
         }
         let null = NodeKind::Scalar { text: String::new(), plain: true };
         Ok(builder.root.unwrap_or(Node { kind: null, line: 1, column: 0 }))
@@ -90,6 +102,28 @@ impl Node {
             }
         }
     }
+}
+
+/// Why a text cannot be read.
+enum Unreadable {
+    Syntax(ScanError),
+    /// More than what a file of test cases can be.
+    TooMuch(String),
+}
+
+fn shown(error: &ScanError) -> String {
+    format!("{} (line {}, column {})", error.info(), error.marker().line(), error.marker().col() + 1)
+}
+
+/// The text with the closing bracket that a line starts with indented deeper. YAML wants it deeper than the key of its
+/// list; go-yaml does not care.
+fn with_bracket_indented(text: &str, line: usize) -> Option<String> {
+    let start = match line.checked_sub(2) {
+        None => 0,
+        Some(before) => text.match_indices('\n').nth(before)?.0 + 1,
+    };
+    let (before, rest) = text.split_at_checked(start)?;
+    rest.trim_start_matches(' ').starts_with([']', '}']).then(|| format!("{before} {rest}"))
 }
 
 /// Adds one entry of a mapping. What `<<` brings gives way to the mapping's own entries.
@@ -284,6 +318,13 @@ mod tests {
     fn folded_lines_anchors_and_merge_keys() {
         let text = "a: &a\n  x: 1\n  y: 2\nb:\n  <<: *a\n  y: 3\nc: >\n  one\n  two\n";
         assert_eq!(value(text), r#"{"a":{"x":1,"y":2},"b":{"x":1,"y":3},"c":"one two\n"}"#);
+    }
+
+    #[test]
+    fn closing_brackets_may_stand_where_their_key_stands() {
+        let text = "a:\n  tags: [\n    x\n  ]\n  b: {\n    y: 1\n  }\nc: 1";
+        assert_eq!(value(text), r#"{"a":{"b":{"y":1},"tags":["x"]},"c":1}"#);
+        assert!(Node::parse("a: [1\n\n]]").is_err());
     }
 
     #[test]

@@ -108,7 +108,7 @@ fn has_references(raw: &Raw) -> bool {
 pub fn add_field(fields: &BTreeMap<String, Raw>) -> Result<ConfigValue, String> {
     let mut pairs = Vec::new();
     for (name, value) in fields {
-        flatten(&[name.clone()], value, &mut pairs)?;
+        flatten(std::slice::from_ref(name), value, &mut pairs)?;
     }
     Ok(ConfigValue { kind: ConfigKind::Hash(pairs), span: Span::default() })
 }

@@ -4,6 +4,7 @@
 //! and add_field apply, and an event is expected once for every output that it reaches. Any other file means what it
 //! means in standalone mode: lines come from a stdin input, and an event is expected once.
 
+mod compare;
 mod fields;
 mod run;
 #[cfg(test)]
@@ -118,7 +119,7 @@ impl Test {
     ) -> Result<Test, String> {
         let mut lines = list_of_texts(texts, "input")?;
         if codec == "json_lines" {
-            lines.iter_mut().for_each(|line| fields::expand_line(line));
+            lines.iter_mut().for_each(fields::expand_line);
         }
         let expected = match values.get("expected") {
             None | Some(Raw::Null) => &[],
