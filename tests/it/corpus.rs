@@ -40,6 +40,7 @@ fn context() -> Context {
         workers: 1,
         batch_size: 125,
         registry: rstash::registry(),
+        bus: Default::default(),
         environment: Environment::new(|_| None),
         stdout: Stdout::Capture(Arc::new(Mutex::new(Vec::new()))),
     }
