@@ -2,9 +2,11 @@
 
 mod anonymize;
 mod cidr;
+mod cipher;
 mod clone;
 mod date;
 mod digest;
+mod dns;
 mod drop;
 mod fingerprint;
 mod geoip;
@@ -15,6 +17,7 @@ mod mutate;
 mod refresh;
 mod sleep;
 mod syslog_pri;
+mod tld;
 mod translate;
 mod useragent;
 mod uuid;
@@ -25,8 +28,10 @@ use crate::plugin::Spec;
 pub static SPECS: &[&Spec] = &[
     &anonymize::SPEC,
     &cidr::SPEC,
+    &cipher::SPEC,
     &clone::SPEC,
     &date::SPEC,
+    &dns::SPEC,
     &drop::SPEC,
     &fingerprint::SPEC,
     &geoip::SPEC,
@@ -35,6 +40,7 @@ pub static SPECS: &[&Spec] = &[
     &mutate::SPEC,
     &sleep::SPEC,
     &syslog_pri::SPEC,
+    &tld::SPEC,
     &translate::SPEC,
     &useragent::SPEC,
     &uuid::SPEC,

@@ -1,6 +1,7 @@
 //! The tests that see rstash from outside, in one binary.
 mod cli;
 mod demo;
+mod dns;
 mod ends;
 mod examples;
 mod golden;
