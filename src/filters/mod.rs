@@ -5,12 +5,14 @@ mod alter;
 mod anonymize;
 mod bytes;
 mod cidr;
+mod cipher;
 mod clone;
 mod csv;
 mod date;
 mod de_dot;
 mod digest;
 mod dissect;
+mod dns;
 mod drop;
 mod elapsed;
 mod environment;
@@ -32,6 +34,7 @@ mod sleep;
 mod split;
 mod syslog_pri;
 mod throttle;
+mod tld;
 mod translate;
 mod truncate;
 mod urldecode;
@@ -48,11 +51,13 @@ pub static SPECS: &[&Spec] = &[
     &anonymize::SPEC,
     &bytes::SPEC,
     &cidr::SPEC,
+    &cipher::SPEC,
     &clone::SPEC,
     &csv::SPEC,
     &date::SPEC,
     &de_dot::SPEC,
     &dissect::SPEC,
+    &dns::SPEC,
     &drop::SPEC,
     &elapsed::SPEC,
     &environment::SPEC,
@@ -72,6 +77,7 @@ pub static SPECS: &[&Spec] = &[
     &split::SPEC,
     &syslog_pri::SPEC,
     &throttle::SPEC,
+    &tld::SPEC,
     &translate::SPEC,
     &truncate::SPEC,
     &urldecode::SPEC,

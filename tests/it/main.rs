@@ -3,6 +3,7 @@ mod cli;
 mod cli_cases;
 mod corpus;
 mod demo;
+mod dns;
 mod ends;
 mod examples;
 mod golden;
