@@ -9,7 +9,8 @@
 //! | literals, `.`, `\w \d \s \h` (ASCII), brackets with `&&`, groups, names (also repeated ones), `\A \z ^ $`, greedy and lazy repeats, `(?mx-mx:..)` | `regex` crate, linear time |
 //! | `[[:alpha:]]`, `\p{Alpha}`, `\b`, `(?i)` | `regex` crate for ASCII texts, Oniguruma for the others |
 //! | `^` that no character must follow (`^$`, `x*^`) | `regex` crate for texts without a final newline, else Oniguruma |
-//! | look-around, `\1`, `\k<n>`, `\g<n>`, `(?>..)`, `a++`, `(?~..)`, `(?(1)..)`, `\G \K \R \X \Z`, other `\p{..}`, `(a*)*` | Oniguruma, backtracking |
+//! | look-around, `(?>..)`, `a++`, `\Z`; whatever stands above, when its groups are wanted | `native`, backtracking, for what it knows; then the engine above or below |
+//! | `\1`, `\k<n>`, `\g<n>`, `(?~..)`, `(?(1)..)`, `\G \K \R \X`, other `\p{..}`, `(a*)*` | Oniguruma, backtracking |
 //!
 //! Ruby's semantics hold throughout: `^` and `$` are line anchors, `.` leaves out newlines unless `m` is set,
 //! plain parentheses do not capture beside named groups, case folding knows `ß` and `ss`.
@@ -20,6 +21,7 @@ mod cursor;
 mod error;
 mod groups;
 mod linear;
+mod native;
 mod parser;
 mod replace;
 mod search;
@@ -44,6 +46,8 @@ use linear::Guard;
 #[derive(Debug)]
 pub struct Regex {
     pattern: Box<str>,
+    /// The quickest for groups, where it knows the pattern.
+    native: Option<Box<native::Program>>,
     engine: Engine,
     /// Number of groups with group 0.
     groups: usize,
@@ -101,6 +105,7 @@ impl RegexBuilder {
 
     fn compile(&self) -> Result<Regex, Error> {
         let pattern = parser::parse(&self.pattern, self.options)?;
+        let native = native::compile(&pattern).map(Box::new);
         let engine = match linear_engine(&pattern) {
             Some((regex, guard)) => {
                 let fallback = guard.is_partial().then(|| Backtracking::compile(&pattern)).transpose()?;
@@ -110,6 +115,7 @@ impl RegexBuilder {
         };
         Ok(Regex {
             pattern: self.pattern.as_str().into(),
+            native,
             engine,
             groups: pattern.groups + 1,
             names: pattern.names.into_iter().map(|(name, groups)| (name.into(), groups)).collect(),

@@ -1,6 +1,9 @@
 //! Searching: single matches, groups, and all matches of a text as Ruby's `scan` and `gsub` step through them.
+use std::time::Duration;
+
 use super::backtracking::Backtracking;
 use super::error::SearchError;
+use super::native::{Limits, Stop};
 use super::{Engine, Regex};
 
 /// One match: its text and byte offsets.
@@ -29,18 +32,22 @@ impl<'t> Match<'t> {
 }
 
 /// The groups of the last match, in a form that can be used again for the next search without allocating.
-#[derive(Debug, Clone)]
+///
+/// [`Regex::locations`] makes the best one for an expression; `Locations::default()` serves any expression.
+#[derive(Debug, Clone, Default)]
 pub struct Locations {
     spans: Vec<Option<(usize, usize)>>,
     linear: Option<regex::CaptureLocations>,
+    /// The groups are in `linear`.
+    in_linear: bool,
 }
 
 impl Locations {
     /// Byte offsets of a group; `None` when it took no part in the match.
     pub fn get(&self, group: usize) -> Option<(usize, usize)> {
         match &self.linear {
-            Some(locations) => locations.get(group),
-            None => self.spans.get(group).copied().flatten(),
+            Some(locations) if self.in_linear => locations.get(group),
+            _ => self.spans.get(group).copied().flatten(),
         }
     }
 }
@@ -94,7 +101,9 @@ impl Regex {
     pub fn try_is_match(&self, text: &str) -> Result<bool, SearchError> {
         match self.engine_for(text) {
             Chosen::Linear(regex) => Ok(regex.is_match(text)),
-            Chosen::Backtracking(engine) => engine.search(text, 0, self.timeout, &mut Vec::new()),
+            Chosen::Backtracking(engine) => {
+                self.backtrack(engine, text, 0, self.timeout, &mut Vec::new())
+            }
         }
     }
 
@@ -120,7 +129,7 @@ impl Regex {
             })),
             Chosen::Backtracking(engine) => {
                 let mut spans = Vec::new();
-                engine.search(text, start, self.timeout, &mut spans)?;
+                self.backtrack(engine, text, start, self.timeout, &mut spans)?;
                 Ok(spans.first().copied().flatten().map(|(start, end)| Match { text, start, end }))
             }
         }
@@ -157,11 +166,12 @@ impl Regex {
             Engine::Linear { regex, .. } => Some(regex.capture_locations()),
             Engine::Backtracking(_) => None,
         };
-        Locations { spans: Vec::new(), linear }
+        Locations { spans: Vec::new(), linear, in_linear: false }
     }
 
     /// Searches from byte `start` on and leaves the groups in `locations`, which must be made by
-    /// [`locations`](Self::locations) of this expression. The fastest form for many searches.
+    /// [`locations`](Self::locations) of this expression, or be `Locations::default()`. The fastest form for many
+    /// searches.
     ///
     /// # Errors
     /// When the search was given up.
@@ -171,16 +181,62 @@ impl Regex {
         start: usize,
         locations: &mut Locations,
     ) -> Result<bool, SearchError> {
-        match self.engine_for(text) {
-            Chosen::Linear(regex) => {
-                let linear = locations.linear.get_or_insert_with(|| regex.capture_locations());
-                Ok(regex.captures_read_at(linear, text, start).is_some())
-            }
+        self.try_locate_within(text, start, locations, self.timeout)
+    }
+
+    /// [`try_locate`](Self::try_locate) with a time limit of its own.
+    ///
+    /// # Errors
+    /// When the search was given up.
+    pub fn try_locate_within(
+        &self,
+        text: &str,
+        start: usize,
+        locations: &mut Locations,
+        timeout: Option<Duration>,
+    ) -> Result<bool, SearchError> {
+        locations.in_linear = false;
+        let regex = match self.engine_for(text) {
             Chosen::Backtracking(engine) => {
-                locations.linear = None;
-                engine.search(text, start, self.timeout, &mut locations.spans)
+                return self.backtrack(engine, text, start, timeout, &mut locations.spans);
+            }
+            Chosen::Linear(regex) => regex,
+        };
+        if let Some(native) = self.native.as_deref().filter(|_| self.groups > 1) {
+            let limits = Limits { linear_elsewhere: true, timeout };
+            if let Ok(found) = native.search(text, start, limits, &mut locations.spans) {
+                return Ok(found);
             }
         }
+        if let Some(linear) = &mut locations.linear {
+            locations.in_linear = true;
+            return Ok(regex.captures_read_at(linear, text, start).is_some());
+        }
+        let mut linear = regex.capture_locations();
+        let found = regex.captures_read_at(&mut linear, text, start).is_some();
+        locations.spans.clear();
+        locations.spans.extend((0..linear.len()).map(|group| linear.get(group)));
+        Ok(found)
+    }
+
+    /// Searches with the native matcher, and with Oniguruma where that does not know the pattern or the text.
+    fn backtrack(
+        &self,
+        engine: &Backtracking,
+        text: &str,
+        start: usize,
+        timeout: Option<Duration>,
+        spans: &mut Vec<Option<(usize, usize)>>,
+    ) -> Result<bool, SearchError> {
+        if let Some(native) = &self.native {
+            let limits = Limits { linear_elsewhere: false, timeout };
+            match native.search(text, start, limits, spans) {
+                Ok(found) => return Ok(found),
+                Err(Stop::Timeout) => return Err(SearchError::Timeout),
+                Err(Stop::Elsewhere) => {}
+            }
+        }
+        engine.search(text, start, timeout, spans)
     }
 
     /// All matches, as Ruby's `scan` and `gsub` find them: an empty match may stand directly behind another match,
