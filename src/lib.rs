@@ -5,6 +5,7 @@
 //! | [`language`] | config text to a tree with places, and diagnostics |
 //! | [`event`] | events, values, field references, sprintf, timestamps, JSON |
 //! | [`regex`] | Ruby regular expressions |
+//! | [`grok`] | grok expressions and the patterns that come with Logstash |
 //! | [`queue`] | batches from inputs to workers, acknowledgement back |
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
@@ -22,6 +23,7 @@ pub mod codecs;
 pub mod demo;
 pub mod event;
 pub mod filters;
+pub mod grok;
 pub mod inputs;
 pub mod kafka;
 pub mod language;

@@ -3,6 +3,7 @@
 mod clone;
 mod date;
 mod drop;
+mod grok;
 mod json;
 mod json_encode;
 mod mutate;
@@ -12,4 +13,4 @@ use crate::plugin::Spec;
 
 /// Every filter of this build, sorted by name.
 pub static SPECS: &[&Spec] =
-    &[&clone::SPEC, &date::SPEC, &drop::SPEC, &json::SPEC, &json_encode::SPEC, &mutate::SPEC, &sleep::SPEC];
+    &[&clone::SPEC, &date::SPEC, &drop::SPEC, &grok::SPEC, &json::SPEC, &json_encode::SPEC, &mutate::SPEC, &sleep::SPEC];

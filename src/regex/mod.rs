@@ -30,6 +30,7 @@ mod split;
 mod tests;
 mod writer;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 pub use error::{Error, SearchError};
@@ -48,7 +49,7 @@ pub struct Regex {
     pattern: Box<str>,
     /// The quickest for groups, where it knows the pattern.
     native: Option<Box<native::Program>>,
-    engine: Engine,
+    engine: LazyEngine,
     /// Number of groups with group 0.
     groups: usize,
     /// Group names in order of first appearance, with their groups.
@@ -60,6 +61,33 @@ pub struct Regex {
 enum Engine {
     Linear { regex: regex::Regex, guard: Guard, fallback: Option<Box<Backtracking>> },
     Backtracking(Box<Backtracking>),
+}
+
+/// The engine behind `native`. A pattern that `native` knows nearly always does without, so it is made when it is
+/// first needed; grok patterns are large, and a config may hold hundreds.
+#[derive(Debug)]
+struct LazyEngine {
+    pattern: ast::Pattern,
+    made: OnceLock<Option<Engine>>,
+}
+
+impl LazyEngine {
+    /// `None` when the pattern is beyond what both engines can compile.
+    fn get(&self) -> Option<&Engine> {
+        self.made.get_or_init(|| Engine::compile(&self.pattern).ok()).as_ref()
+    }
+}
+
+impl Engine {
+    fn compile(pattern: &ast::Pattern) -> Result<Engine, Error> {
+        Ok(match linear_engine(pattern) {
+            Some((regex, guard)) => {
+                let fallback = guard.is_partial().then(|| Backtracking::compile(pattern)).transpose()?;
+                Engine::Linear { regex, guard, fallback: fallback.map(Box::new) }
+            }
+            None => Engine::Backtracking(Box::new(Backtracking::compile(pattern)?)),
+        })
+    }
 }
 
 /// Options of a regular expression; made by [`Regex::builder`].
@@ -106,20 +134,18 @@ impl RegexBuilder {
     fn compile(&self) -> Result<Regex, Error> {
         let pattern = parser::parse(&self.pattern, self.options)?;
         let native = native::compile(&pattern).map(Box::new);
-        let engine = match linear_engine(&pattern) {
-            Some((regex, guard)) => {
-                let fallback = guard.is_partial().then(|| Backtracking::compile(&pattern)).transpose()?;
-                Engine::Linear { regex, guard, fallback: fallback.map(Box::new) }
-            }
-            None => Engine::Backtracking(Box::new(Backtracking::compile(&pattern)?)),
-        };
+        let made = OnceLock::new();
+        if native.is_none() || pattern.groups == 0 {
+            let engine = Engine::compile(&pattern)?;
+            made.get_or_init(|| Some(engine));
+        }
         Ok(Regex {
             pattern: self.pattern.as_str().into(),
             native,
-            engine,
             groups: pattern.groups + 1,
-            names: pattern.names.into_iter().map(|(name, groups)| (name.into(), groups)).collect(),
+            names: pattern.names.iter().map(|(name, groups)| (name.as_str().into(), groups.clone())).collect(),
             timeout: self.timeout,
+            engine: LazyEngine { pattern, made },
         })
     }
 }
@@ -190,7 +216,7 @@ impl Regex {
 
     /// Whether every search takes time linear in the text, whatever the text is.
     pub fn is_linear(&self) -> bool {
-        matches!(&self.engine, Engine::Linear { fallback: None, .. })
+        matches!(self.engine.get(), Some(Engine::Linear { fallback: None, .. }))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Searching: single matches, groups, and all matches of a text as Ruby's `scan` and `gsub` step through them.
 use std::time::Duration;
 
-use super::backtracking::Backtracking;
 use super::error::SearchError;
 use super::native::{Limits, Stop};
 use super::{Engine, Regex};
@@ -99,11 +98,9 @@ impl Regex {
     /// # Errors
     /// When the search was given up.
     pub fn try_is_match(&self, text: &str) -> Result<bool, SearchError> {
-        match self.engine_for(text) {
-            Chosen::Linear(regex) => Ok(regex.is_match(text)),
-            Chosen::Backtracking(engine) => {
-                self.backtrack(engine, text, 0, self.timeout, &mut Vec::new())
-            }
+        match self.linear_for(text) {
+            Some(regex) => Ok(regex.is_match(text)),
+            None => self.backtrack(text, 0, self.timeout, &mut Vec::new()),
         }
     }
 
@@ -121,15 +118,15 @@ impl Regex {
         if start > text.len() {
             return Ok(None);
         }
-        match self.engine_for(text) {
-            Chosen::Linear(regex) => Ok(regex.find_at(text, start).map(|found| Match {
+        match self.linear_for(text) {
+            Some(regex) => Ok(regex.find_at(text, start).map(|found| Match {
                 text,
                 start: found.start(),
                 end: found.end(),
             })),
-            Chosen::Backtracking(engine) => {
+            None => {
                 let mut spans = Vec::new();
-                self.backtrack(engine, text, start, self.timeout, &mut spans)?;
+                self.backtrack(text, start, self.timeout, &mut spans)?;
                 Ok(spans.first().copied().flatten().map(|(start, end)| Match { text, start, end }))
             }
         }
@@ -162,9 +159,9 @@ impl Regex {
 
     /// Room for the groups of this expression, for [`try_locate`](Self::try_locate).
     pub fn locations(&self) -> Locations {
-        let linear = match &self.engine {
-            Engine::Linear { regex, .. } => Some(regex.capture_locations()),
-            Engine::Backtracking(_) => None,
+        let linear = match self.engine.made.get() {
+            Some(Some(Engine::Linear { regex, .. })) => Some(regex.capture_locations()),
+            _ => None,
         };
         Locations { spans: Vec::new(), linear, in_linear: false }
     }
@@ -196,18 +193,17 @@ impl Regex {
         timeout: Option<Duration>,
     ) -> Result<bool, SearchError> {
         locations.in_linear = false;
-        let regex = match self.engine_for(text) {
-            Chosen::Backtracking(engine) => {
-                return self.backtrack(engine, text, start, timeout, &mut locations.spans);
-            }
-            Chosen::Linear(regex) => regex,
-        };
         if let Some(native) = self.native.as_deref().filter(|_| self.groups > 1) {
-            let limits = Limits { linear_elsewhere: true, timeout };
-            if let Ok(found) = native.search(text, start, limits, &mut locations.spans) {
-                return Ok(found);
+            // Whether there is a better engine for a hard search is not asked before there is a hard search.
+            match native.search(text, start, Limits::patience(), &mut locations.spans) {
+                Ok(found) => return Ok(found),
+                Err(_) if self.linear_for(text).is_some() => {}
+                Err(_) => return self.backtrack(text, start, timeout, &mut locations.spans),
             }
         }
+        let Some(regex) = self.linear_for(text) else {
+            return self.backtrack(text, start, timeout, &mut locations.spans);
+        };
         if let Some(linear) = &mut locations.linear {
             locations.in_linear = true;
             return Ok(regex.captures_read_at(linear, text, start).is_some());
@@ -222,21 +218,24 @@ impl Regex {
     /// Searches with the native matcher, and with Oniguruma where that does not know the pattern or the text.
     fn backtrack(
         &self,
-        engine: &Backtracking,
         text: &str,
         start: usize,
         timeout: Option<Duration>,
         spans: &mut Vec<Option<(usize, usize)>>,
     ) -> Result<bool, SearchError> {
         if let Some(native) = &self.native {
-            let limits = Limits { linear_elsewhere: false, timeout };
-            match native.search(text, start, limits, spans) {
+            match native.search(text, start, Limits::time(timeout), spans) {
                 Ok(found) => return Ok(found),
                 Err(Stop::Timeout) => return Err(SearchError::Timeout),
                 Err(Stop::Elsewhere) => {}
             }
         }
-        engine.search(text, start, timeout, spans)
+        match self.engine.get() {
+            Some(Engine::Linear { fallback: Some(engine), .. } | Engine::Backtracking(engine)) => {
+                engine.search(text, start, timeout, spans)
+            }
+            _ => Err(SearchError::TooComplex),
+        }
     }
 
     /// All matches, as Ruby's `scan` and `gsub` find them: an empty match may stand directly behind another match,
@@ -245,21 +244,13 @@ impl Regex {
         Matches { regex: self, text, next: Some(0) }
     }
 
-    fn engine_for(&self, text: &str) -> Chosen<'_> {
-        match &self.engine {
-            Engine::Linear { fallback: Some(engine), guard, .. } if !guard.admits(text) => {
-                Chosen::Backtracking(engine)
-            }
-            Engine::Linear { regex, .. } => Chosen::Linear(regex),
-            Engine::Backtracking(engine) => Chosen::Backtracking(engine),
+    /// The engine that runs in linear time, where it is exact for the text at hand.
+    fn linear_for(&self, text: &str) -> Option<&regex::Regex> {
+        match self.engine.get() {
+            Some(Engine::Linear { regex, guard, .. }) if guard.admits(text) => Some(regex),
+            _ => None,
         }
     }
-}
-
-/// The engine that is exact for the text at hand.
-enum Chosen<'r> {
-    Linear(&'r regex::Regex),
-    Backtracking(&'r Backtracking),
 }
 
 /// Iterator over all matches; see [`Regex::find_iter`].

@@ -144,8 +144,8 @@ impl Lowering {
 
     fn look(&mut self, ahead: bool, negated: bool, node: &Node) -> Option<Tree> {
         let tree = Box::new(self.node(node)?);
-        // What Ruby allows behind is a question of its own beyond texts of one length without groups.
-        let plain = ahead || (tree.characters().is_some() && !tree.captures());
+        // What Ruby allows behind is a question of its own beyond texts and sets of one length.
+        let plain = ahead || (tree.characters().is_some() && tree.is_plain());
         plain.then_some(Tree::Look { ahead, negated, tree })
     }
 
@@ -243,12 +243,12 @@ impl Tree {
         }
     }
 
-    fn captures(&self) -> bool {
+    /// Whether there is nothing in it but texts and sets.
+    fn is_plain(&self) -> bool {
         match self {
-            Tree::Capture(..) => true,
-            Tree::Concat(trees) | Tree::Alternation(trees) => trees.iter().any(Tree::captures),
-            Tree::Look { tree, .. } | Tree::Atomic(tree) | Tree::Repeat { tree, .. } => tree.captures(),
-            Tree::Empty | Tree::Text(_) | Tree::Set(_) | Tree::Assert(_) => false,
+            Tree::Empty | Tree::Text(_) | Tree::Set(_) => true,
+            Tree::Concat(trees) | Tree::Alternation(trees) => trees.iter().all(Tree::is_plain),
+            _ => false,
         }
     }
 

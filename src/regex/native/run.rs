@@ -26,9 +26,21 @@ pub(in super::super) enum Stop {
 /// How long a search may take.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Limits {
-    /// There is an engine that finishes in linear time.
-    pub linear_elsewhere: bool,
-    pub timeout: Option<Duration>,
+    /// A search of many steps is left to another engine.
+    impatient: bool,
+    timeout: Option<Duration>,
+}
+
+impl Limits {
+    /// A search that takes many steps ends with [`Stop::Elsewhere`], after 1 or 2 ms.
+    pub fn patience() -> Self {
+        Limits { impatient: true, timeout: None }
+    }
+
+    /// A search ends with [`Stop::Timeout`] when the time is up, if there is a limit.
+    pub fn time(timeout: Option<Duration>) -> Self {
+        Limits { impatient: false, timeout }
+    }
 }
 
 /// What can be done instead when an operation fails.
@@ -170,7 +182,7 @@ impl<'r> Run<'r> {
 
     #[cold]
     fn pause(&mut self) -> Result<(), Stop> {
-        if self.limits.linear_elsewhere || self.scratch.frames.len() > MAX_FRAMES {
+        if self.limits.impatient || self.scratch.frames.len() > MAX_FRAMES {
             return Err(Stop::Elsewhere);
         }
         self.steps = PATIENCE;

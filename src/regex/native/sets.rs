@@ -134,6 +134,8 @@ enum Wide {
 pub(super) struct CharSet {
     /// By byte: whether a member can begin with it, or, beyond ASCII, go on with it.
     table: [bool; 256],
+    /// The same as a set.
+    bytes: ByteSet,
     wide: Wide,
     /// The only byte that no member has.
     stop: Option<u8>,
@@ -161,18 +163,14 @@ impl CharSet {
             ([only], Wide::All) => Some(*only),
             _ => None,
         };
-        CharSet { table, wide, stop }
+        let mut bytes = ByteSet::EMPTY;
+        (0..=u8::MAX).zip(table).filter(|(_, member)| *member).for_each(|(byte, _)| bytes.insert(byte));
+        CharSet { table, bytes, wide, stop }
     }
 
     /// What a member can begin with.
     pub fn first(&self) -> First {
-        let mut bytes = ByteSet::EMPTY;
-        for (byte, member) in (0..=u8::MAX).zip(self.table) {
-            if member {
-                bytes.insert(byte);
-            }
-        }
-        First { bytes, end: false }
+        First { bytes: self.bytes, end: false }
     }
 
     /// Whether every character belongs to it.

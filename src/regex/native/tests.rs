@@ -15,8 +15,6 @@ fn native(pattern: &str) -> Program {
     compile(&parsed(pattern)).unwrap_or_else(|| panic!("{pattern} is not for this matcher"))
 }
 
-const UNLIMITED: Limits = Limits { linear_elsewhere: false, timeout: None };
-
 /// Searches with both and compares every group.
 fn assert_same(pattern: &str, texts: &[&str]) {
     let native = native(pattern);
@@ -25,7 +23,7 @@ fn assert_same(pattern: &str, texts: &[&str]) {
         for start in (0..=text.len()).filter(|start| text.is_char_boundary(*start)) {
             let (mut ours, mut theirs) = (Spans::new(), Spans::new());
             let found = oniguruma.search(text, start, None, &mut theirs);
-            match native.search(text, start, UNLIMITED, &mut ours) {
+            match native.search(text, start, Limits::time(None), &mut ours) {
                 Err(Stop::Elsewhere) => assert!(!text.is_ascii(), "{pattern} on {text:?}"),
                 result => {
                     assert_eq!(result.ok(), found.ok(), "{pattern} on {text:?} from {start}");
@@ -94,6 +92,5 @@ fn what_it_does_not_know_is_left_alone() {
 fn a_hard_search_is_left_to_the_linear_engine() {
     let hopeless = native("(a|a)*b[01]");
     let text = format!("{}b", "a".repeat(64));
-    let limits = Limits { linear_elsewhere: true, timeout: None };
-    assert_eq!(hopeless.search(&text, 0, limits, &mut Spans::new()), Err(Stop::Elsewhere));
+    assert_eq!(hopeless.search(&text, 0, Limits::patience(), &mut Spans::new()), Err(Stop::Elsewhere));
 }
