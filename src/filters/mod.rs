@@ -19,6 +19,7 @@ mod environment;
 mod extractnumbers;
 mod fingerprint;
 mod geoip;
+mod grok;
 mod http;
 mod i18n;
 mod ip_range;
@@ -64,6 +65,7 @@ pub static SPECS: &[&Spec] = &[
     &extractnumbers::SPEC,
     &fingerprint::SPEC,
     &geoip::SPEC,
+    &grok::SPEC,
     &http::SPEC,
     &i18n::SPEC,
     &json::SPEC,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// The rooms from top to bottom. Plugins of different kinds do not know each other either.
 const ROOMS: [&[&str]; 10] = [
     &["language", "event", "regex"],
-    &["queue"],
+    &["grok", "queue"],
     &["plugin"],
     &["tls"],
     &["http_client", "kafka", "csv"],
