@@ -5,6 +5,7 @@
 //! | [`language`] | config text to a tree with places, and diagnostics |
 //! | [`event`] | events, values, field references, sprintf, timestamps, JSON |
 //! | [`regex`] | Ruby regular expressions |
+//! | [`ruby`] | the Ruby of scripts in configs |
 //! | [`queue`] | batches from inputs to workers, acknowledgement back |
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
@@ -31,6 +32,7 @@ pub mod pipeline;
 pub mod plugin;
 pub mod queue;
 pub mod regex;
+pub mod ruby;
 pub mod settings;
 pub mod testing;
 

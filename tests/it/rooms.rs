@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom. Plugins of different kinds do not know each other either.
-const ROOMS: [&[&str]; 9] = [
+const ROOMS: [&[&str]; 10] = [
     &["language", "event", "regex"],
+    &["ruby"],
     &["queue"],
     &["plugin"],
     &["kafka"],

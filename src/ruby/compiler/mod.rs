@@ -1,0 +1,3 @@
+//! From source text to the tree that is evaluated.
+
+pub mod tree;
