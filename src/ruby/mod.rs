@@ -8,6 +8,11 @@
 //! | `value` | `Value` and the objects behind it |
 //! | `stdlib` | the builtin classes, one table of methods each |
 //!
+//! Other rooms use it from Rust like this: a [`World`] is an interpreter that may move between threads; within
+//! `world.with(|interp| ..)` code is loaded ([`Interp::load_code`], [`Interp::run_once`], [`Interp::load_file`]) and
+//! run ([`Interp::run_code`]); values stay inside and are known outside by [`Kept`] numbers. [`survey`] tells before
+//! whether a script keeps state between events, so that all workers must share one world.
+//!
 //! An `Interp` and all its values belong together (`Rc`); values of one world never get into another.
 //!
 //! # Adding a builtin class or method
@@ -65,19 +70,30 @@
 //! `interp.guard()?`.
 
 mod args;
+mod bridge;
+mod check;
 mod compiler;
 mod control;
 mod interpreter;
 mod libraries;
+mod references;
+mod script;
+mod script_file;
 mod stdlib;
 mod symbol;
 mod value;
+mod world;
 
 pub use args::{Args, Arity, at_least, between, exactly};
 pub use control::{Control, Jump, Outcome};
 pub use interpreter::Interp;
 pub use symbol::{Sym, SymMap};
+pub use bridge::{to_event, to_ruby};
+pub use compiler::ScriptError;
+pub use script::{Failure, Traits, survey};
+pub use script_file::{FileError, Filtered, ScriptFile};
 pub use value::Value;
+pub use world::{Kept, World};
 
 pub(crate) use symbol::sym;
 

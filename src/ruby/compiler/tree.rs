@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::ruby::symbol::Sym;
-use crate::ruby::value::{Method, RClass, Value};
+use crate::ruby::value::{Method, RClass, Value, Visibility};
 
 /// An expression.
 pub enum Node {
@@ -94,6 +94,11 @@ pub enum Node {
     MatchIntoLocals(Box<(Node, Vec<(Rc<str>, u32, u32)>)>),
     /// `__method__`
     CurrentMethodName,
+    /// `block_given?`
+    BlockGiven,
+    /// `private` and its like, alone on a line: what follows gets this visibility.
+    SetVisibility { visibility: Visibility, module_function: bool },
+
 }
 
 /// A regular expression with interpolation.

@@ -54,6 +54,12 @@ impl Interp {
             Node::CurrentMethodName => {
                 Ok(env.context.method.as_ref().map_or(Value::Nil, |(name, _)| Value::Sym(*name)))
             }
+            Node::BlockGiven => Ok(Value::Bool(env.context.block.is_some())),
+            Node::SetVisibility { visibility, module_function } => {
+                env.context.cref.visibility.set(*visibility);
+                env.context.cref.module_function.set(*module_function);
+                Ok(Value::Nil)
+            }
             // Everything else has an arm of its own in `eval`.
             _ => Ok(Value::Nil),
         }

@@ -18,16 +18,21 @@ mod text;
 mod variables;
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 pub use classes::Classes;
 pub use errors::describe_receiver;
+pub(in crate::ruby) use operators::operator_named;
+pub(in crate::ruby) use text::make_regexp;
 
 use super::compiler::tree::BodyCode;
 use super::control::{Control, Jump, Outcome};
+use super::references::References;
 use super::stdlib;
 use super::symbol::{Sym, SymMap};
 use super::value::{Env, RClass, RObject, RProc, Value, Visibility};
+use super::world::Keep;
 
 /// How much stack one run of a script may use before it gets a SystemStackError. Threads have 2 MiB.
 const STACK_BUDGET: usize = 1 << 20;
@@ -98,6 +103,16 @@ pub struct Interp {
     pool: Vec<Rc<Env>>,
     top: Rc<Context>,
     every_class: Vec<Rc<RClass>>,
+    pub(in crate::ruby) kept: Keep,
+    pub(in crate::ruby) references: References,
+    /// Whether a script changes strings in place, so that those read from fields must be watched.
+    pub changes_strings: bool,
+    /// Methods and constants that the scripts of this world define.
+    pub(in crate::ruby) script_names: HashSet<Sym>,
+    /// Whether a script of this world has a `method_missing`.
+    pub(in crate::ruby) answers_all: bool,
+    /// Events that the running script has handed on (`new_event_block.call`).
+    pub emitted: Vec<Value>,
 }
 
 impl Default for Interp {
@@ -130,6 +145,12 @@ impl Interp {
             pool: Vec::new(),
             top: Rc::new(Context { method: None, block: None, cref }),
             every_class,
+            kept: Keep::default(),
+            references: References::default(),
+            changes_strings: false,
+            script_names: HashSet::new(),
+            answers_all: false,
+            emitted: Vec::new(),
         };
         stdlib::install(&mut interp);
         interp

@@ -1,15 +1,21 @@
 //! The builtin classes: one table each.
 
 mod comparable;
+mod event;
 mod exception;
 mod integer;
 mod kernel;
+mod logger;
 mod module;
 mod nil;
 mod object;
 mod procs;
+mod timestamp;
 
 use std::rc::Rc;
+
+pub use event::{EventData, event_value};
+pub use timestamp::TimestampData;
 
 use super::args::Arity;
 use super::interpreter::Interp;
@@ -68,6 +74,10 @@ static TABLES: &[&[ClassDef]] = &[
     exception::CLASSES,
     procs::CLASSES,
     integer::CLASSES,
+    timestamp::CLASSES,
+    event::CLASSES,
+    logger::CLASSES,
+    super::script_file::CLASSES,
 ];
 
 /// Reads all tables into a new world.

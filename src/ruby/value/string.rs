@@ -212,8 +212,8 @@ impl From<&str> for StrBuf {
 }
 
 thread_local! {
-    /// Whether a string that stands for a field of an event was changed since it was last looked.
-    static LIVE_CHANGED: Cell<bool> = const { Cell::new(false) };
+    /// Counts changes of strings that stand for fields of events.
+    static LIVE_CHANGES: Cell<u64> = const { Cell::new(0) };
 }
 
 /// A string. Never hold a borrow of it while calling back into Ruby.
@@ -261,7 +261,7 @@ impl RString {
     pub fn borrow_mut(&self) -> RefMut<'_, StrBuf> {
         if self.live.get() == Live::Watched {
             self.live.set(Live::Changed);
-            LIVE_CHANGED.set(true);
+            LIVE_CHANGES.set(LIVE_CHANGES.get().wrapping_add(1));
         }
         self.buffer.borrow_mut()
     }
@@ -293,8 +293,8 @@ impl RString {
         changed
     }
 
-    /// Whether any watched string was changed on this thread; asking starts anew.
-    pub(crate) fn take_any_change() -> bool {
-        LIVE_CHANGED.replace(false)
+    /// How often watched strings were changed on this thread.
+    pub(crate) fn changes() -> u64 {
+        LIVE_CHANGES.get()
     }
 }
