@@ -6,6 +6,7 @@
 //! | [`event`] | events, values, field references, sprintf, timestamps, JSON |
 //! | [`regex`] | Ruby regular expressions |
 //! | [`grok`] | grok expressions and the patterns that come with Logstash |
+//! | [`ruby`] | the Ruby of scripts in configs |
 //! | [`queue`] | batches from inputs to workers, acknowledgement back |
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
 //! | [`tls`] | TLS options, stores, and rustls configurations made of them |
@@ -39,6 +40,7 @@ pub mod pipeline;
 pub mod plugin;
 pub mod queue;
 pub mod regex;
+pub mod ruby;
 pub mod settings;
 pub mod testing;
 pub mod tls;

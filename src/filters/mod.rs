@@ -31,6 +31,7 @@ mod mutate;
 mod prune;
 mod range;
 mod refresh;
+mod ruby;
 mod sleep;
 mod split;
 mod syslog_pri;
@@ -75,6 +76,7 @@ pub static SPECS: &[&Spec] = &[
     &mutate::SPEC,
     &prune::SPEC,
     &range::SPEC,
+    &ruby::SPEC,
     &sleep::SPEC,
     &split::SPEC,
     &syslog_pri::SPEC,

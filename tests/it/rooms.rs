@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom. Plugins of different kinds do not know each other either.
-const ROOMS: [&[&str]; 10] = [
+const ROOMS: [&[&str]; 11] = [
     &["language", "event", "regex"],
-    &["grok", "queue"],
+    &["grok", "ruby"],
+    &["queue"],
     &["plugin"],
     &["tls"],
     &["http_client", "kafka", "csv"],
