@@ -23,6 +23,7 @@ mod netflow;
 mod numbers;
 mod packed;
 mod plain;
+mod protobuf;
 pub mod rubydebug;
 mod target;
 pub mod terminal;
@@ -57,5 +58,6 @@ pub static SPECS: &[&Spec] = &[
     &multiline::SPEC,
     &netflow::SPEC,
     &plain::SPEC,
+    &protobuf::SPEC,
     &rubydebug::SPEC,
 ];
