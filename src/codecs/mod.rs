@@ -20,6 +20,7 @@ mod line;
 mod msgpack;
 mod multiline;
 mod netflow;
+mod nmap;
 mod numbers;
 mod packed;
 mod plain;
@@ -57,6 +58,7 @@ pub static SPECS: &[&Spec] = &[
     &msgpack::SPEC,
     &multiline::SPEC,
     &netflow::SPEC,
+    &nmap::SPEC,
     &plain::SPEC,
     &protobuf::SPEC,
     &rubydebug::SPEC,
