@@ -33,7 +33,7 @@ pub static SPEC: Spec = Spec {
     refused: &[],
     default_codec: None,
     example: Example {
-        config: r#"input { kafka { codec => protobuf { class_name => "Unicorn" class_file => "unicorn_pb.rb" protobuf_root_directory => "/etc/pb" protobuf_version => 3 } } }"#,
+        config: r#"input { stdin { codec => protobuf { class_name => "animals.Cat" class_file => "fixtures/codecs/animals_pb.rb" protobuf_version => 3 } } }"#,
         input: &[],
         output: &[],
     },
