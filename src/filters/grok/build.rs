@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::fields::Destination;
-use super::files::pattern_files;
 use super::{FieldMatch, Grok, Options, Pattern};
 use crate::event::FieldReference;
+use crate::grok::pattern_files;
 use crate::grok::{self, Dictionary, Expression, Library};
 use crate::language::Span;
 use crate::plugin::{ConfigKind, ConfigValue, OptionReader, Problem};
