@@ -99,3 +99,6 @@ pub(crate) use symbol::sym;
 
 /// The largest string (bytes) or array (items) a script may make at once: `"a" * 10**12` is an ArgumentError.
 pub const MAX_SIZE: usize = 1 << 29;
+
+#[cfg(test)]
+mod tests;

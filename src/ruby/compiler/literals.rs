@@ -175,6 +175,7 @@ impl Compiler {
         if let Some(path) = path {
             self.facts.note_constant(&path, at.saturating_sub(self.offset));
         }
+        self.facts.answers_all |= name == "OpenStruct";
         self.facts.note_state_read_of_constant(name);
         let scope = self.constant_scope(scope)?;
         Ok(Node::Constant(Box::new(ConstantNode {

@@ -19,11 +19,15 @@ use lib_ruby_parser::{Node as Ast, Parser, ParserOptions};
 pub use facts::{Facts, Use};
 
 use scope::Scopes;
+use crate::ruby::interpreter::stack_pointer;
 use crate::ruby::symbol::Sym;
 use tree::{BlockCode, BodyCode, Node, RegexpOptions, Site};
 
-/// Expressions nested deeper than this are refused.
-const MAX_NESTING: usize = 400;
+/// How much stack compiling may use; expressions nested deeper are refused. Threads have 2 MiB, and evaluating what was
+/// compiled uses less than compiling it.
+const STACK_BUDGET: usize = 1 << 20;
+
+const TOO_DEEP: &str = "code is nested too deeply";
 
 /// What is wrong with a script, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -123,14 +127,20 @@ fn compile<T>(
         line_starts: line_starts(&whole),
         scopes: Scopes::default(),
         facts: Facts::default(),
-        nesting: 0,
+        stack_base: stack_pointer(),
         method_params: Vec::new(),
     };
     let nothing = Ast::Nil(lib_ruby_parser::nodes::Nil { expression_l: Default::default() });
     let ast = parsed.ast.as_deref().unwrap_or(&nothing);
     match run(&mut compiler, ast) {
         Ok(code) => Ok((code, compiler.facts)),
-        Err(error) => Err(vec![error]),
+        Err(error) => {
+            if error.message == TOO_DEEP {
+                // Dropping the parser's tree would go as deep again, without asking.
+                std::mem::forget(parsed.ast);
+            }
+            Err(vec![error])
+        }
     }
 }
 
@@ -156,7 +166,8 @@ struct Compiler {
     line_starts: Vec<usize>,
     scopes: Scopes,
     facts: Facts,
-    nesting: usize,
+    /// Where the stack was when compiling began.
+    stack_base: usize,
     /// The parameters of the method around, which a bare `super` passes on.
     method_params: Vec<(&'static str, Option<Sym>)>,
 }
@@ -183,13 +194,10 @@ impl Compiler {
 
     /// Compiles an expression.
     fn node(&mut self, ast: &Ast) -> Result<Node, ScriptError> {
-        self.nesting += 1;
-        if self.nesting > MAX_NESTING {
-            return Err(self.error(ast.expression().begin, "code is nested too deeply"));
+        if self.stack_base.abs_diff(stack_pointer()) > STACK_BUDGET {
+            return Err(self.error(ast.expression().begin, TOO_DEEP));
         }
-        let node = self.expression(ast);
-        self.nesting -= 1;
-        node
+        self.expression(ast)
     }
 
     /// An expression that may be missing: `nil` then.

@@ -70,11 +70,6 @@ impl Scopes {
         (scope.names.len() - 1) as u32
     }
 
-    /// The parameters of a method or block that are variables of the innermost scope, which a bare `super` passes on.
-    pub fn method_depth(&self) -> u32 {
-        self.scopes.iter().rev().take_while(|scope| scope.is_block).count() as u32
-    }
-
     pub fn enter_loop(&mut self) {
         if let Some(scope) = self.scopes.last_mut() {
             scope.loops += 1;

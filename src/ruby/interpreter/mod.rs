@@ -260,7 +260,7 @@ impl Drop for Interp {
 
 /// Roughly where the stack of this thread is.
 #[inline(never)]
-fn stack_pointer() -> usize {
+pub(in crate::ruby) fn stack_pointer() -> usize {
     let here = 0u8;
     std::ptr::from_ref(std::hint::black_box(&here)).addr()
 }

@@ -10,11 +10,14 @@ mod module;
 mod nil;
 mod object;
 mod procs;
+mod structure;
+mod system;
 mod timestamp;
 
 use std::rc::Rc;
 
 pub use event::{EventData, event_value};
+pub(in crate::ruby) use structure::open_field;
 pub use timestamp::TimestampData;
 
 use super::args::Arity;
@@ -75,6 +78,8 @@ static TABLES: &[&[ClassDef]] = &[
     procs::CLASSES,
     integer::CLASSES,
     timestamp::CLASSES,
+    structure::CLASSES,
+    system::CLASSES,
     event::CLASSES,
     logger::CLASSES,
     super::script_file::CLASSES,
