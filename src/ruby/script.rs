@@ -259,6 +259,41 @@ impl Interp {
         emitted.iter().filter_map(Interp::event_of).collect()
     }
 
+    /// A LogStash::Event of an event.
+    pub fn new_event(&mut self, event: Event) -> Value {
+        event_value(self, event)
+    }
+
+    /// An object with fields that scripts read and write (`map_meta.timeout = 5`); from Rust they are
+    /// [`field`](Interp::field) and [`set_field`](Interp::set_field).
+    pub fn new_record(&mut self, class: &str, fields: &[(&str, Value)]) -> Value {
+        let class = self.host_class(class);
+        let record = Value::Object(Rc::new(RObject::new(&class)));
+        for (name, value) in fields {
+            let name = Sym::new(name);
+            let variable = Sym::new(&format!("@{name}"));
+            self.script_names.extend([name, name.setter()]);
+            self.add_method(&class, name, Body::Reader(variable), Visibility::Public);
+            self.add_method(&class, name.setter(), Body::Writer(variable), Visibility::Public);
+            if let Value::Object(object) = &record {
+                object.set_ivar(variable, value.clone());
+            }
+        }
+        record
+    }
+
+    /// A field of a record.
+    pub fn field(&self, record: &Value, name: &str) -> Value {
+        self.get_ivar(record, Sym::new(&format!("@{name}")))
+    }
+
+    /// Sets a field of a record.
+    pub fn set_field(&mut self, record: &Value, name: &str, value: Value) {
+        if let Value::Object(object) = record {
+            object.set_ivar(Sym::new(&format!("@{name}")), value);
+        }
+    }
+
     /// A copy of the event behind a LogStash::Event.
     pub fn event_of(value: &Value) -> Option<Event> {
         value.as_native::<EventData>().map(|data| data.read(Event::clone))

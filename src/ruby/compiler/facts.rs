@@ -31,6 +31,8 @@ pub struct Facts {
     pub uses_globals: bool,
     /// Whether instance variables, class variables or constants of the script are read where code runs again.
     pub reads_state: bool,
+    /// Constants that are read where code runs again.
+    pub read_constants: HashSet<String>,
     /// Whether instance or class variables are assigned where code runs again.
     pub assigns_state: bool,
     /// Whether anything is called where code runs again that changes its receiver.
@@ -55,6 +57,9 @@ impl Facts {
     }
 
     pub(super) fn note_constant(&mut self, name: &str, offset: usize) {
+        if self.deferred > 0 {
+            self.read_constants.extend(name.split("::").map(str::to_owned));
+        }
         if self.tentative == 0 && !self.constants.iter().any(|constant| constant.name == name) {
             self.constants.push(Use { name: name.to_owned(), offset });
         }
@@ -80,6 +85,7 @@ impl Facts {
         self.constants.extend(other.constants);
         self.defined_methods.extend(other.defined_methods);
         self.defined_constants.extend(other.defined_constants);
+        self.read_constants.extend(other.read_constants);
         self.required.extend(other.required);
         self.files.extend(other.files);
         self.answers_all |= other.answers_all;
@@ -92,7 +98,8 @@ impl Facts {
 
     /// Whether what one event leaves behind may be seen by the next, so that all workers must share one world.
     pub fn keeps_state(&self) -> bool {
-        self.uses_globals || self.assigns_state || (self.reads_state && self.mutates)
+        let own_constants = self.read_constants.iter().any(|name| self.defined_constants.contains(name));
+        self.uses_globals || self.assigns_state || ((self.reads_state || own_constants) && self.mutates)
     }
 }
 
@@ -114,13 +121,4 @@ fn is_mutator(name: &str) -> bool {
     name.len() > 1 && name.ends_with('!')
         || CHANGING.contains(&name)
         || (name.ends_with('=') && name.starts_with(|first: char| first.is_alphabetic()))
-}
-
-impl Facts {
-    /// A constant that the script itself defines may hold what changes.
-    pub(super) fn note_state_read_of_constant(&mut self, name: &str) {
-        if self.defined_constants.contains(name) {
-            self.note_state_read();
-        }
-    }
 }

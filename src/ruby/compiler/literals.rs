@@ -176,7 +176,6 @@ impl Compiler {
             self.facts.note_constant(&path, at.saturating_sub(self.offset));
         }
         self.facts.answers_all |= name == "OpenStruct";
-        self.facts.note_state_read_of_constant(name);
         let scope = self.constant_scope(scope)?;
         Ok(Node::Constant(Box::new(ConstantNode {
             scope,

@@ -74,7 +74,7 @@ pub fn compile_lambda(source: &str, file: &str, params: &str) -> Compiled<Rc<Blo
         let Ast::Block(block) = ast else {
             return Err(compiler.error(0, "the code ends before its end"));
         };
-        compiler.scopes.enter_body();
+        compiler.scopes.enter_body(true);
         let code = compiler.block_code(&block.args, block.body.as_deref(), 0);
         compiler.scopes.leave();
         code
@@ -85,7 +85,7 @@ pub fn compile_lambda(source: &str, file: &str, params: &str) -> Compiled<Rc<Blo
 pub fn compile_body(source: &str, file: &str) -> Compiled<Rc<BodyCode>> {
     let wrapping = Wrapping { before: String::new(), after: "" };
     compile(source, file, &wrapping, |compiler, ast| {
-        compiler.scopes.enter_body();
+        compiler.scopes.enter_body(true);
         let body = compiler.node(ast);
         let slots = compiler.scopes.leave();
         Ok(Rc::new(BodyCode { slots, body: body?, file: compiler.file.clone() }))

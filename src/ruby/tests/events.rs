@@ -67,4 +67,8 @@ fn scripts_that_keep_state_are_told_from_those_that_do_not() {
     assert!(keeps("$n = 1", None));
     assert!(keeps("count()", Some("def count; @@n += 1; end")));
     assert!(keeps("@f.call", Some("@n = 0; @f = lambda { @n += 1 }")));
+    assert!(keeps("@f.call", Some("n = 0; @f = lambda { n += 1 }")));
+    assert!(keeps("SEEN[event.get('id')] = 1", Some("SEEN = {}")));
+    assert!(!keeps("event.set('a', NAMES[event.get('id')])", Some("NAMES = {'a' => 1}")));
+    assert!(!keeps("n = 0; [1].each { n += 1 }; event.set('n', n)", None));
 }
