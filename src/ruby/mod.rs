@@ -93,6 +93,7 @@ mod compiler;
 mod control;
 mod interpreter;
 mod libraries;
+mod loading;
 mod references;
 mod script;
 mod script_file;

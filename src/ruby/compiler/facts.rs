@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::ruby::loading::Loading;
+
 /// A method or constant that a script uses, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
@@ -26,7 +28,7 @@ pub struct Facts {
     /// Libraries that are required by a literal name.
     pub required: Vec<Use>,
     /// Files that are loaded by a literal name (`require_relative`, `load`).
-    pub files: Vec<Use>,
+    pub files: Vec<(Use, Loading)>,
     /// Whether global variables are used, which all scripts of a process share.
     pub uses_globals: bool,
     /// Whether instance variables, class variables or constants of the script are read where code runs again.
@@ -80,14 +82,19 @@ impl Facts {
     }
 
     /// Joins what was seen in two parts of one script.
-    pub fn join(&mut self, other: Facts) {
-        self.calls.extend(other.calls);
-        self.constants.extend(other.constants);
+    pub fn join(&mut self, mut other: Facts) {
+        self.calls.append(&mut other.calls);
+        self.constants.append(&mut other.constants);
+        self.required.append(&mut other.required);
+        self.files.append(&mut other.files);
+        self.join_names(other);
+    }
+
+    /// Joins what a file defines and does that the script loads; what it uses is checked on its own.
+    pub fn join_names(&mut self, other: Facts) {
         self.defined_methods.extend(other.defined_methods);
         self.defined_constants.extend(other.defined_constants);
         self.read_constants.extend(other.read_constants);
-        self.required.extend(other.required);
-        self.files.extend(other.files);
         self.answers_all |= other.answers_all;
         self.uses_globals |= other.uses_globals;
         self.reads_state |= other.reads_state;

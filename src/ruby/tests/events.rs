@@ -56,7 +56,7 @@ fn scripts_that_keep_state_are_told_from_those_that_do_not() {
     let keeps = |code: &str, init: Option<&str>| {
         let mut parts = vec![(code, Some("event"))];
         parts.extend(init.map(|init| (init, None)));
-        survey(&parts).unwrap().keeps_state
+        survey("(test)", &parts).unwrap().keeps_state
     };
     assert!(!keeps("event.set('a', event.get('b') + 1)", None));
     assert!(!keeps("event.set('a', @names.zip(event.get('m')))", Some("@names = ['a', 'b']")));
