@@ -6,6 +6,7 @@ mod exception;
 mod integer;
 mod kernel;
 mod logger;
+mod logstash;
 mod module;
 mod nil;
 mod object;
@@ -13,6 +14,7 @@ mod procs;
 mod structure;
 mod system;
 mod timestamp;
+mod yaml;
 
 use std::rc::Rc;
 
@@ -82,6 +84,8 @@ static TABLES: &[&[ClassDef]] = &[
     system::CLASSES,
     event::CLASSES,
     logger::CLASSES,
+    logstash::CLASSES,
+    yaml::CLASSES,
     super::script_file::CLASSES,
 ];
 
