@@ -19,6 +19,7 @@ mod i18n;
 mod ip_range;
 mod json;
 mod json_encode;
+mod memcached;
 mod metrics;
 mod mutate;
 mod range;
@@ -50,6 +51,7 @@ pub static SPECS: &[&Spec] = &[
     &i18n::SPEC,
     &json::SPEC,
     &json_encode::SPEC,
+    &memcached::SPEC,
     &metrics::SPEC,
     &mutate::SPEC,
     &range::SPEC,

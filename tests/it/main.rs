@@ -6,6 +6,7 @@ mod examples;
 mod golden;
 mod kafka;
 mod language;
+mod memcached;
 mod pipelines;
 mod post;
 mod rooms;
