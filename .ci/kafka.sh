@@ -9,12 +9,13 @@
 #   kafka.sh env                    print what the integration tests read, for `eval "$(.ci/kafka.sh env)"`
 #
 # Needs JDK 17+ (java, keytool), mvn and openssl. Settings, from the environment:
-#   KAFKA_HOST (127.0.0.1)  address of all listeners     KAFKA_PORT (19092)  first of six consecutive ports
+#   KAFKA_HOST (127.0.0.1)  address of all listeners     KAFKA_PORT (19092)  first of seven consecutive ports
 #   KAFKA_DIR (/tmp/kafka-ci)  everything is in here     KAFKA_LIBS ($KAFKA_DIR/libs)  the jars, to share between brokers
 #   KAFKA_LISTENERS=plain      only the plaintext listener: no stores, no users, starts sooner
 #
 # Listeners, from KAFKA_PORT on:
 #   +0 PLAINTEXT   +1 the controller   +2 SASL_PLAINTEXT   +3 SSL   +4 SASL_SSL   +5 SSL that demands a client certificate
+#   +6 SSL with a certificate for another host
 # SASL users: alice / alice-secret with PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512; with OAUTHBEARER whoever an unsigned token
 # names, where its scope is kafka. Every store's password is store-secret;
 # the JKS client key's own password and the PEM key's password is key-secret. In $KAFKA_DIR/stores:
@@ -61,11 +62,13 @@ make_stores() {
       keytool -genkeypair -alias ca -dname "CN=$ca" -ext bc:c -keystore $ca.p12 "${pass[@]}" "${rsa[@]}"
       keytool -exportcert -rfc -alias ca -keystore $ca.p12 "${pass[@]}" -file $ca.pem
     done
-    for who in broker client; do
+    for who in broker client elsewhere; do
+      local names=dns:localhost,ip:$host
+      [ $who = elsewhere ] && names=dns:elsewhere.example
       keytool -genkeypair -alias $who -dname "CN=$who" -keystore $who.p12 "${pass[@]}" "${rsa[@]}"
       keytool -certreq -alias $who -keystore $who.p12 "${pass[@]}" |
         keytool -gencert -rfc -alias ca -keystore ca.p12 "${pass[@]}" -validity 3650 \
-          -ext "san=dns:localhost,ip:$host" > $who.crt
+          -ext "san=$names" > $who.crt
       cat $who.crt ca.pem > $who.chain
       keytool -importcert -noprompt -alias $who -keystore $who.p12 "${pass[@]}" -file $who.chain
     done
@@ -103,14 +106,16 @@ CONFIG
       return
     fi
     cat <<CONFIG
-listeners=PLAINTEXT://$host:$port,CONTROLLER://$host:$((port + 1)),SASL_PLAINTEXT://$host:$((port + 2)),SSL://$host:$((port + 3)),SASL_SSL://$host:$((port + 4)),MUTUAL://$host:$((port + 5))
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,MUTUAL:SSL
+listeners=PLAINTEXT://$host:$port,CONTROLLER://$host:$((port + 1)),SASL_PLAINTEXT://$host:$((port + 2)),SSL://$host:$((port + 3)),SASL_SSL://$host:$((port + 4)),MUTUAL://$host:$((port + 5)),ELSEWHERE://$host:$((port + 6))
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,MUTUAL:SSL,ELSEWHERE:SSL
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
 ssl.keystore.location=$stores/broker.p12
 ssl.keystore.password=store-secret
 ssl.truststore.location=$stores/trust.p12
 ssl.truststore.password=store-secret
 listener.name.mutual.ssl.client.auth=required
+listener.name.elsewhere.ssl.keystore.location=$stores/elsewhere.p12
+listener.name.elsewhere.ssl.keystore.password=store-secret
 CONFIG
     local module=org.apache.kafka.common.security
     for listener in sasl_plaintext sasl_ssl; do

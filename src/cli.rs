@@ -14,6 +14,7 @@ pub use exit::Exit;
 use crate::logging;
 use crate::plugin::Environment;
 use crate::settings::config_source::{self, ConfigSourceError};
+use crate::settings::data::{self, DataError};
 use crate::settings::{self, Loaded, SettingsError};
 use actions::Action;
 use arguments::{Arguments, UsageError};
@@ -34,6 +35,8 @@ enum Failure {
     Logging(#[from] logging::LoggingError),
     #[error(transparent)]
     ConfigSource(#[from] ConfigSourceError),
+    #[error(transparent)]
+    Data(#[from] DataError),
     #[error("this program does not run as root while allow_superuser is false")]
     Superuser,
     #[error("cannot write to standard output: {0}")]
@@ -104,6 +107,7 @@ fn run_or_check(arguments: Arguments) -> Result<(), Failure> {
         running::check(&settings, texts, depth)?;
         return print("Configuration OK\n");
     }
+    let _data = settings.paths.data_is_given.then(|| data::claim(&settings.paths.data)).transpose()?;
     running::run(&settings, texts)
 }
 

@@ -8,6 +8,7 @@
 //! | [`queue`] | batches from inputs to workers, acknowledgement back |
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
 //! | [`tls`] | TLS options, stores, and rustls configurations made of them |
+//! | [`csv`] | comma-separated values, for the filter and the codec |
 //! | [`http_client`] | HTTP options, and a client made of them |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
@@ -21,6 +22,7 @@
 
 pub mod cli;
 pub mod codecs;
+pub mod csv;
 pub mod demo;
 pub mod event;
 pub mod filters;

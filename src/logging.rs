@@ -3,9 +3,10 @@
 //! Logstash logs to standard output, where its lines mix with what a stdout output prints; here standard output is left to the pipeline.
 //! The lines themselves look as Logstash's do, in plain text and in JSON (log4j2.properties and `CustomLogEventSerializer`).
 mod line;
+mod rolling;
 
 use line::{Line, PluginNames};
-use std::fs::{self, File, OpenOptions};
+use rolling::{Limits, RollingFile};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -55,8 +56,8 @@ pub enum LoggingError {
 
 /// Starts the log of this process.
 ///
-/// With a directory, lines also go to the end of `logstash-plain.log` or `logstash-json.log` in it. The file is not rotated here;
-/// logrotate with `copytruncate` does it.
+/// With a directory, lines also go to the end of `logstash-plain.log` or `logstash-json.log` in it. A file of 100 MiB, or of a day that
+/// is over, is put aside compressed; 30 of these stay for up to 7 days.
 pub fn init(settings: LogSettings, directory: Option<&Path>) -> Result<(), LoggingError> {
     let writer = match directory {
         Some(directory) => {
@@ -68,15 +69,13 @@ pub fn init(settings: LogSettings, directory: Option<&Path>) -> Result<(), Loggi
         .map_err(|_| LoggingError::SetUpAlready)
 }
 
-fn log_file(directory: &Path, format: LogFormat) -> Result<File, LoggingError> {
-    let name = match format {
-        LogFormat::Plain => "logstash-plain.log",
-        LogFormat::Json => "logstash-json.log",
+fn log_file(directory: &Path, format: LogFormat) -> Result<RollingFile, LoggingError> {
+    let stem = match format {
+        LogFormat::Plain => "logstash-plain",
+        LogFormat::Json => "logstash-json",
     };
-    let path = directory.join(name);
-    fs::create_dir_all(directory)
-        .and_then(|()| OpenOptions::new().create(true).append(true).open(&path))
-        .map_err(|source| LoggingError::Unwritable { path, source })
+    RollingFile::open(directory, stem, Limits::LOGSTASH)
+        .map_err(|source| LoggingError::Unwritable { path: rolling::current(directory, stem), source })
 }
 
 fn subscriber(

@@ -1,8 +1,10 @@
 //! The settings of a run: flags over pipelines.yml over logstash.yml over defaults.
 //!
 //! [`table`] declares every setting Logstash has, once. [`load`] reads the files, puts the flags on top, refuses by name what does not
-//! exist yet, and leaves typed [`Settings`]. [`config_source`] then reads the texts those settings point to.
+//! exist yet, and leaves typed [`Settings`]. [`config_source`] then reads the texts those settings point to, and [`data`] claims
+//! `path.data`.
 pub mod config_source;
+pub mod data;
 mod foreign;
 mod known;
 pub mod layers;
@@ -73,6 +75,9 @@ pub enum ConfigLocation {
 pub struct PathSettings {
     /// Directory for what must survive a restart. It need not exist yet.
     pub data: PathBuf,
+    /// Whether somebody chose that directory. Only then it is made and locked at start: runs that share the default
+    /// one, or have none that they could write, keep nothing there unless a plugin of theirs does.
+    pub data_is_given: bool,
     /// Directory of logstash.yml and pipelines.yml.
     pub settings: Option<PathBuf>,
     /// Directory of the log file.
@@ -248,6 +253,7 @@ fn typed(
             .collect::<Result<_, _>>()?,
         test_and_exit,
         paths: PathSettings {
+            data_is_given: layers.origin("path.data").is_some(),
             data: layers.text("path.data").map_or_else(|| default_data(environment), PathBuf::from),
             settings: settings_directory,
             logs: layers

@@ -1,6 +1,7 @@
 //! The codecs: one file per plugin, named as in Logstash.
 
 mod cef;
+mod csv;
 mod documents;
 mod dots;
 mod json;
@@ -23,6 +24,7 @@ use crate::plugin::Spec;
 /// Every codec of this build, sorted by name.
 pub static SPECS: &[&Spec] = &[
     &cef::SPEC,
+    &csv::SPEC,
     &dots::SPEC,
     &json::SPEC,
     &json_lines::SPEC,

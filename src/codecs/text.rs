@@ -23,6 +23,11 @@ impl Original {
         }
     }
 
+    /// Keeps the text even where the event brings an original of its own.
+    pub fn replace(&self, event: &mut Event, text: &str) -> Result<(), SetError> {
+        self.0.as_ref().map_or(Ok(()), |field| event.set(field, text))
+    }
+
     /// An event of one line of text, which is its own original.
     pub fn event_of_message(&self, text: &str) -> Event {
         let mut event = Event::from_message(text);

@@ -38,6 +38,8 @@ pub struct Options {
     pub secrets: Secrets,
     /// What v2 requests must name.
     pub bearer_token: &'static str,
+    /// The scheme that clients reach it by, which they sign: `https` where something before it ends TLS.
+    pub scheme: &'static str,
     /// What the first connections see, in order; later ones are streamed to as they should be.
     pub script: Vec<Connection>,
     /// Holds tweets back while too many of those sent have not arrived.
@@ -56,6 +58,7 @@ impl Default for Options {
             keep_alive: Duration::from_secs(10),
             secrets: signature::EXAMPLE,
             bearer_token: "AAAAAAAAAAAAAAAAAAAAAExample",
+            scheme: "http",
             script: Vec::new(),
             window: None,
             record: false,
@@ -306,7 +309,7 @@ fn check(shared: &Shared, asked: &Asked) -> Result<(), &'static str> {
         let right = given.strip_prefix("Bearer ").is_some_and(|token| token == shared.options.bearer_token);
         return if right { Ok(()) } else { Err("wrong bearer token") };
     }
-    let url = format!("http://{}{}", text(header::HOST), asked.path);
+    let url = format!("{}://{}{}", shared.options.scheme, text(header::HOST), asked.path);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let target = (asked.method.as_str(), url.as_str());
     let nonce = signature::check(&shared.options.secrets, target, &asked.parameters, given, now)?;

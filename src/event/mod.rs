@@ -7,6 +7,7 @@ mod field_reference;
 pub mod json;
 pub mod numbers;
 mod object;
+pub mod ruby_text;
 mod template;
 pub mod text;
 pub mod time_format;

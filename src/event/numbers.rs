@@ -92,29 +92,6 @@ fn split_sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// `Integer(text)`: digits with a sign, a prefix such as `0x`, `0b` or `0o` (a bare `0` means octal too), and single
-/// underscores between them.
-pub fn strict_integer(text: &str) -> Option<BigInt> {
-    let text = text.trim_matches([' ', '\t', '\n', '\r', '\x0B', '\x0C']);
-    let (negative, unsigned) = split_sign(text);
-    let (radix, digits) = match unsigned.as_bytes() {
-        [b'0', b'x' | b'X', ..] => (16, unsigned.get(2..)?),
-        [b'0', b'b' | b'B', ..] => (2, unsigned.get(2..)?),
-        [b'0', b'o' | b'O', ..] => (8, unsigned.get(2..)?),
-        [b'0', b'd' | b'D', ..] => (10, unsigned.get(2..)?),
-        [b'0', b'_', ..] => (8, unsigned.get(2..)?),
-        [b'0', _, ..] => (8, unsigned.get(1..)?),
-        _ => (10, unsigned),
-    };
-    let is_digit = |c: char| c.is_digit(radix);
-    let whole = digits.split('_').all(|part| !part.is_empty() && part.chars().all(is_digit));
-    if !whole || digits.len() as i64 > MAX_DIGITS {
-        return None;
-    }
-    let number = BigInt::parse_bytes(digits.replace('_', "").as_bytes(), radix)?;
-    Some(if negative { -number } else { number })
-}
-
 /// `text.to_f`: the number that a text begins with, 0 without one.
 pub fn leading_float(text: &str) -> f64 {
     let text = text.trim_start();
@@ -191,6 +168,46 @@ pub fn strict_float(text: &str) -> Option<f64> {
 
 fn digits_with_underscores(text: &str) -> bool {
     text.split('_').all(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// `Integer(text)`: decimal digits, or others behind `0x`, `0b`, `0o` or `0`, possibly with single underscores between
+/// them. White space may stand around the number.
+pub fn strict_integer(text: &str) -> Option<BigInt> {
+    if text.len() <= 18 && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse::<i64>().ok().map(BigInt::from);
+    }
+    let text = text.trim_matches(|c| matches!(c, '\t'..='\r' | ' '));
+    let (negative, unsigned) = split_sign(text);
+    let (radix, digits) = split_radix(unsigned);
+    let whole =
+        digits.split('_').all(|part| !part.is_empty() && part.chars().all(|digit| digit.is_digit(radix)));
+    if !whole || digits.len() as i64 > MAX_DIGITS {
+        return None;
+    }
+    let number = BigInt::parse_bytes(digits.replace('_', "").as_bytes(), radix)?;
+    Some(if negative { -number } else { number })
+}
+
+/// The radix that a number without sign has, and its digits behind the prefix.
+fn split_radix(unsigned: &str) -> (u32, &str) {
+    let Some(rest) = unsigned.strip_prefix('0').filter(|rest| !rest.is_empty()) else {
+        return (10, unsigned);
+    };
+    for (letters, radix) in [(['x', 'X'], 16), (['b', 'B'], 2), (['o', 'O'], 8), (['d', 'D'], 10)] {
+        if let Some(digits) = rest.strip_prefix(letters) {
+            return (radix, digits);
+        }
+    }
+    (8, rest.strip_prefix('_').unwrap_or(rest))
+}
+
+/// `Float(text)` of any text: decimal or hexadecimal.
+pub fn float(text: &str) -> Option<f64> {
+    let trimmed = text.trim_matches([' ', '\t', '\n', '\r', '\x0C']);
+    match looks_hexadecimal(trimmed) {
+        true => hexadecimal_float(trimmed),
+        false => strict_float(text),
+    }
 }
 
 /// Whether a line of the text begins like a hexadecimal number, which is then read by other rules.
@@ -279,6 +296,30 @@ mod tests {
             "", "abc", "12abc", "0b11", "-", ".", "nan", "infinity", "1.5.6", "1e", "1e999999", "--5", "1__0",
         ] {
             assert_eq!(big_decimal_to_integer(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn integers_are_strict() {
+        // As irb answers Integer("...").
+        for (text, number) in [
+            (" 12\n", 12),
+            ("-3", -3),
+            ("007", 7),
+            ("0_7", 7),
+            ("0", 0),
+            ("0x1f", 31),
+            ("-0X1F", -31),
+            ("0b11", 3),
+            ("0o17", 15),
+            ("0d19", 19),
+            ("1_000", 1000),
+        ] {
+            assert_eq!(strict_integer(text), Some(BigInt::from(number)), "{text}");
+        }
+        assert_eq!(strict_integer("99999999999999999999"), "99999999999999999999".parse().ok());
+        for text in ["", "08", "4.5", "1__0", "_1", "1_", "0x", "0x_1", "- 1", "abc", "1e3", "0b2"] {
+            assert_eq!(strict_integer(text), None, "{text}");
         }
     }
 

@@ -6,27 +6,37 @@ mod anonymize;
 mod bytes;
 mod cidr;
 mod clone;
+mod csv;
 mod date;
 mod de_dot;
 mod digest;
+mod dissect;
 mod drop;
 mod elapsed;
 mod environment;
 mod extractnumbers;
 mod fingerprint;
+mod geoip;
 mod http;
 mod i18n;
 mod ip_range;
 mod json;
 mod json_encode;
+mod kv;
 mod memcached;
 mod metrics;
 mod mutate;
+mod prune;
 mod range;
 mod refresh;
 mod sleep;
+mod split;
 mod syslog_pri;
 mod throttle;
+mod translate;
+mod truncate;
+mod urldecode;
+mod useragent;
 mod uuid;
 mod xml;
 
@@ -40,24 +50,34 @@ pub static SPECS: &[&Spec] = &[
     &bytes::SPEC,
     &cidr::SPEC,
     &clone::SPEC,
+    &csv::SPEC,
     &date::SPEC,
     &de_dot::SPEC,
+    &dissect::SPEC,
     &drop::SPEC,
     &elapsed::SPEC,
     &environment::SPEC,
     &extractnumbers::SPEC,
     &fingerprint::SPEC,
+    &geoip::SPEC,
     &http::SPEC,
     &i18n::SPEC,
     &json::SPEC,
     &json_encode::SPEC,
+    &kv::SPEC,
     &memcached::SPEC,
     &metrics::SPEC,
     &mutate::SPEC,
+    &prune::SPEC,
     &range::SPEC,
     &sleep::SPEC,
+    &split::SPEC,
     &syslog_pri::SPEC,
     &throttle::SPEC,
+    &translate::SPEC,
+    &truncate::SPEC,
+    &urldecode::SPEC,
+    &useragent::SPEC,
     &uuid::SPEC,
     &xml::SPEC,
 ];

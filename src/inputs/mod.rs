@@ -5,10 +5,23 @@ mod heartbeat;
 mod kafka;
 mod pipeline;
 mod stdin;
+mod stream;
+mod tcp;
 mod twitter;
+mod udp;
+mod unix;
 
 use crate::plugin::Spec;
 
 /// Every input of this build, sorted by name.
-pub static SPECS: &[&Spec] =
-    &[&generator::SPEC, &heartbeat::SPEC, &kafka::SPEC, &pipeline::SPEC, &stdin::SPEC, &twitter::SPEC];
+pub static SPECS: &[&Spec] = &[
+    &generator::SPEC,
+    &heartbeat::SPEC,
+    &kafka::SPEC,
+    &pipeline::SPEC,
+    &stdin::SPEC,
+    &tcp::SPEC,
+    &twitter::SPEC,
+    &udp::SPEC,
+    &unix::SPEC,
+];

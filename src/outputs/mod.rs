@@ -5,8 +5,11 @@ mod kafka;
 mod null;
 mod pipeline;
 mod stdout;
+mod tcp;
+mod udp;
 
 use crate::plugin::Spec;
 
 /// Every output of this build, sorted by name.
-pub static SPECS: &[&Spec] = &[&file::SPEC, &kafka::SPEC, &null::SPEC, &pipeline::SPEC, &stdout::SPEC];
+pub static SPECS: &[&Spec] =
+    &[&file::SPEC, &kafka::SPEC, &null::SPEC, &pipeline::SPEC, &stdout::SPEC, &tcp::SPEC, &udp::SPEC];

@@ -174,7 +174,8 @@ impl PlanBuilder<'_> {
             let Build::Filter(build) = build else { return None };
             Some((build(reader)?, decoration?))
         });
-        let (id, name, (filter, decoration)) = built?;
+        let (id, name, (mut filter, decoration)) = built?;
+        filter.set_decoration(&decoration);
         Some(FilterNode { id, name, filter, decoration })
     }
 

@@ -1,6 +1,6 @@
 //! `Filter`: changes events, drops them, or makes new ones.
 
-use super::decoration::DecorateError;
+use super::decoration::{DecorateError, FilterDecoration};
 use crate::event::Event;
 
 /// What a filter did with an event. Only `Matched` makes the pipeline apply add_field, remove_field, add_tag and
@@ -67,6 +67,10 @@ pub trait Filter: Send + Sync {
     fn flushes(&self) -> bool {
         false
     }
+
+    /// Hands over the common options, before the first event, to a filter that applies them itself: at another moment
+    /// than behind its work, or several times. Such a filter never says `Matched`.
+    fn set_decoration(&mut self, _decoration: &FilterDecoration) {}
 
     /// Called when a common option could not be applied. Logstash stops the pipeline then, except for mutate; here
     /// the event gets a tag and goes on.

@@ -20,6 +20,7 @@ mod cursor;
 mod error;
 mod groups;
 mod linear;
+mod literals;
 mod parser;
 mod replace;
 mod search;

@@ -211,7 +211,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         Path,
         Computed("$LOGSTASH_HOME/data, or rstash in the user's data directory"),
         Paths,
-        "Directory where plugins keep what must survive a restart",
+        "Directory where plugins keep what must survive a restart; locked if given",
     )
     .flag("path.data", "PATH"),
     Setting::honoured("path.logs", Path, Unset, Paths, "Directory of a log file besides standard error")
@@ -347,7 +347,9 @@ pub(super) static SETTINGS: &[Setting] = &[
         &["false"],
         "the HTTP API is not available yet, set api.enabled to false",
     )
-    .flag(API, "ENABLED"),
+    .flag(API, "ENABLED")
+    // The logstash.yml of the Docker image sets api.http.host.
+    .tolerated("api.* has no effect yet: rstash has no HTTP API"),
     Setting::only_with("api.http.host", Text, text("127.0.0.1"), API, "true")
         .flag("api.http.host", "HTTP_HOST"),
     Setting::only_with("api.http.port", PortRange, text("9600-9700"), API, "true")

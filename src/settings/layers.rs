@@ -132,21 +132,24 @@ impl Layers {
     pub fn judge(&self) -> (Vec<SettingError>, Vec<String>) {
         let mut errors = Vec::new();
         let mut warnings = Vec::new();
+        let mut tolerated = BTreeMap::new();
         for (name, (value, origin)) in &self.given {
             let Some(setting) = table::find(name) else { continue };
-            match self.refusal(setting, value) {
-                Some(reason) => errors.push(SettingError {
+            match (self.refusal(setting, value), tolerance(setting, origin)) {
+                (Some(_), Some(warning)) => _ = tolerated.entry(warning).or_insert(origin),
+                (Some(reason), None) => errors.push(SettingError {
                     origin: origin.clone(),
                     name: (*name).to_owned(),
                     problem: Problem::Refused(reason),
                 }),
-                None => {
+                (None, _) => {
                     if let Support::NoMeaning(reason) = setting.support {
                         warnings.push(format!("{origin}: the setting {name} changes nothing: {reason}"));
                     }
                 }
             }
         }
+        warnings.extend(tolerated.into_iter().map(|(warning, origin)| format!("{origin}: {warning}")));
         (errors, warnings)
     }
 
@@ -166,6 +169,15 @@ impl Layers {
             Support::Honoured | Support::NoMeaning(_) => None,
         }
     }
+}
+
+/// The warning that a setting given in a file gets in place of a refusal. Whoever types a flag wants what it says.
+fn tolerance(setting: &Setting, origin: &Origin) -> Option<&'static str> {
+    let of_switch = match setting.support {
+        Support::OnlyWith { switch, .. } => table::find(switch)?.tolerated,
+        _ => setting.tolerated,
+    };
+    of_switch.filter(|_| matches!(origin, Origin::File { .. }))
 }
 
 /// Whether `text` is how one would write `value`.

@@ -16,6 +16,8 @@ pub struct Setting {
     pub group: Group,
     pub flag: Option<Flag>,
     pub support: Support,
+    /// What a file that asks for this is answered in place of a refusal, once for all settings that the switch governs.
+    pub tolerated: Option<&'static str>,
     /// Whether an entry of pipelines.yml may give it.
     pub per_pipeline: bool,
 }
@@ -128,7 +130,17 @@ pub static DEPRECATED_FLAGS: &[DeprecatedFlag] = &[
 impl Setting {
     const fn row(name: &'static str, kind: Kind, default: Preset, support: Support) -> Self {
         let group = Group::Other;
-        Setting { name, kind, default, help: "", group, flag: None, support, per_pipeline: false }
+        Setting {
+            name,
+            kind,
+            default,
+            help: "",
+            group,
+            flag: None,
+            support,
+            tolerated: None,
+            per_pipeline: false,
+        }
     }
 
     pub(super) const fn honoured(
@@ -202,6 +214,12 @@ impl Setting {
         if let Some(flag) = &mut self.flag {
             flag.aliases = aliases;
         }
+        self
+    }
+
+    /// Lets files ask for it with no more than this warning, because files that everybody has do.
+    pub(super) const fn tolerated(mut self, warning: &'static str) -> Self {
+        self.tolerated = Some(warning);
         self
     }
 

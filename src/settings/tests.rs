@@ -179,3 +179,17 @@ fn the_data_directory_must_be_possible() {
         assert!(error.contains("cannot become one"), "{error}");
     }
 }
+
+#[test]
+fn the_files_of_the_docker_image_are_taken_with_one_warning() {
+    // docker/data/logstash/config of Logstash 9, with two more settings of the API.
+    let yml = "api.http.host: \"0.0.0.0\"\napi.http.port: 9600\napi.enabled: true\n\
+               xpack.monitoring.elasticsearch.hosts: [ \"http://elasticsearch:9200\" ]\n";
+    let pipelines = "- pipeline.id: main\n  path.config: \"/usr/share/logstash/pipeline\"\n";
+    let directory = directory(&[("logstash.yml", yml), ("pipelines.yml", pipelines)]);
+    let loaded = load_in(&directory, &[]).unwrap_or_else(|error| panic!("{error}"));
+    let [warning] = loaded.warnings.as_slice() else { panic!("{:?}", loaded.warnings) };
+    assert!(warning.contains("logstash.yml:") && warning.contains("rstash has no HTTP API"), "{warning}");
+    let error = refusal(&directory, &[("api.http.port", "9601")]);
+    assert!(error.starts_with("--api.http.port: the HTTP API is not available yet"), "{error}");
+}

@@ -49,6 +49,28 @@ options! {
     }
 }
 
+impl Default for ClientTls {
+    /// The options as they are when a config gives none.
+    fn default() -> Self {
+        ClientTls {
+            ssl_enabled: None,
+            ssl_certificate_authorities: Vec::new(),
+            ssl_certificate: None,
+            ssl_key: None,
+            ssl_key_passphrase: None,
+            ssl_keystore_path: None,
+            ssl_keystore_type: None,
+            ssl_keystore_password: None,
+            ssl_truststore_path: None,
+            ssl_truststore_type: None,
+            ssl_truststore_password: None,
+            ssl_verification_mode: VerificationMode::Full,
+            ssl_supported_protocols: Vec::new(),
+            ssl_cipher_suites: Vec::new(),
+        }
+    }
+}
+
 impl ClientTls {
     /// The old names of these options, for `Spec::renamed`.
     pub const RENAMED: &'static [(&'static str, &'static str)] = &[

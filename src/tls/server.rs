@@ -20,6 +20,8 @@ options! {
         ssl_enabled: bool = false,
         /// PEM file with the server's certificate, followed by those between it and the authority.
         ssl_certificate: Option<PathBuf>,
+        /// PEM files with certificates to send along with `ssl_certificate`.
+        ssl_extra_chain_certs: Vec<PathBuf> = [],
         /// PEM file with the certificate's private key: PKCS#8, PKCS#1 or SEC1.
         ssl_key: Option<PathBuf>,
         /// What the key is encrypted with.
@@ -44,6 +46,29 @@ options! {
         tls_min_version: Option<f64>,
         /// Highest protocol version: 1.2 or 1.3. `ssl_supported_protocols` says it better.
         tls_max_version: Option<f64>,
+    }
+}
+
+impl Default for ServerTls {
+    /// The options as they are when a config gives none.
+    fn default() -> Self {
+        ServerTls {
+            ssl_enabled: false,
+            ssl_certificate: None,
+            ssl_extra_chain_certs: Vec::new(),
+            ssl_key: None,
+            ssl_key_passphrase: None,
+            ssl_keystore_path: None,
+            ssl_keystore_type: None,
+            ssl_keystore_password: None,
+            ssl_certificate_authorities: Vec::new(),
+            ssl_client_authentication: None,
+            ssl_supported_protocols: Vec::new(),
+            ssl_cipher_suites: Vec::new(),
+            ssl_handshake_timeout: 10_000,
+            tls_min_version: None,
+            tls_max_version: None,
+        }
     }
 }
 
@@ -145,10 +170,13 @@ impl ServerTls {
 
     fn identity(&self) -> Result<Identity, Refusal> {
         match (&self.ssl_certificate, &self.ssl_key, &self.ssl_keystore_path) {
-            (Some(certificate), Some(key), None) => Ok((
-                certificates::chain("ssl_certificate", certificate)?,
-                certificates::key("ssl_key", key, self.ssl_key_passphrase.as_ref())?,
-            )),
+            (Some(certificate), Some(key), None) => {
+                let mut chain = certificates::chain("ssl_certificate", certificate)?;
+                for path in &self.ssl_extra_chain_certs {
+                    chain.extend(certificates::chain("ssl_extra_chain_certs", path)?);
+                }
+                Ok((chain, certificates::key("ssl_key", key, self.ssl_key_passphrase.as_ref())?))
+            }
             (None, None, Some(path)) => certificates::keystore(&StoreOptions {
                 path: ("ssl_keystore_path", path),
                 kind: ("ssl_keystore_type", self.ssl_keystore_type),

@@ -88,37 +88,12 @@ fn server(certificate: &Path, key: &Path) -> ServerTls {
         ssl_enabled: true,
         ssl_certificate: Some(certificate.to_owned()),
         ssl_key: Some(key.to_owned()),
-        ssl_key_passphrase: None,
-        ssl_keystore_path: None,
-        ssl_keystore_type: None,
-        ssl_keystore_password: None,
-        ssl_certificate_authorities: Vec::new(),
-        ssl_client_authentication: None,
-        ssl_supported_protocols: Vec::new(),
-        ssl_cipher_suites: Vec::new(),
-        ssl_handshake_timeout: 10_000,
-        tls_min_version: None,
-        tls_max_version: None,
+        ..ServerTls::default()
     }
 }
 
 fn client(authority: &Path) -> ClientTls {
-    ClientTls {
-        ssl_enabled: Some(true),
-        ssl_certificate_authorities: vec![authority.to_owned()],
-        ssl_certificate: None,
-        ssl_key: None,
-        ssl_key_passphrase: None,
-        ssl_keystore_path: None,
-        ssl_keystore_type: None,
-        ssl_keystore_password: None,
-        ssl_truststore_path: None,
-        ssl_truststore_type: None,
-        ssl_truststore_password: None,
-        ssl_verification_mode: VerificationMode::Full,
-        ssl_supported_protocols: Vec::new(),
-        ssl_cipher_suites: Vec::new(),
-    }
+    ClientTls { ssl_certificate_authorities: vec![authority.to_owned()], ..ClientTls::default() }
 }
 
 /// Whether a client reaches a server and hears it answer; else why not.

@@ -1,6 +1,7 @@
 //! The program from outside: exit statuses, and what goes to standard output and standard error.
 use std::fs;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The program with these arguments, without the settings of whoever runs the tests.
@@ -82,6 +83,16 @@ fn wrong_arguments_end_with_1() {
 }
 
 #[test]
+fn settings_of_the_api_in_a_file_are_a_warning() {
+    let settings = directory(&[("logstash.yml", "api.http.host: 0.0.0.0\n")]);
+    let path = settings.path().display().to_string();
+    let config = "input { generator { count => 1 } } output { null { } }";
+    let output = output(&["--path.settings", &path, "-e", config]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stderr(&output).matches("rstash has no HTTP API").count(), 1, "{}", stderr(&output));
+}
+
+#[test]
 fn missing_features_are_refused_by_name() {
     refused(&["-e", "", "-r"], "--config.reload.automatic: automatic reloading is not available yet");
     refused(&["-r"], "--config.reload.automatic: automatic reloading is not available yet");
@@ -112,6 +123,74 @@ fn missing_config_files_are_named() {
     refused(&["-f", &path], "no config files found in");
     refused(&["-t", "-f", &format!("{path}/none.conf")], "none.conf");
     refused(&["-f", "http://localhost/x.conf"], "configs are not fetched over the network");
+}
+
+/// A pipeline that waits on its standard input until it is told to stop.
+struct Waiting(Child);
+
+impl Waiting {
+    /// Starts one and returns when its output has taken the first line.
+    fn start(arguments: &[&str], mark: &std::path::Path) -> Self {
+        let output = format!("output {{ file {{ path => \"{}\" }} }}", mark.display());
+        let config = format!("input {{ stdin {{ }} }} {output}");
+        let mut command = rstash(arguments);
+        let mut child = command
+            .args(["-e", &config])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let stdin = child.stdin.as_mut().expect("a pipe");
+        std::io::Write::write_all(stdin, b"line\n").expect("written");
+        let begun = Instant::now();
+        while !mark.exists() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{arguments:?}: it does not run");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Waiting(child)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_data_directory_belongs_to_one_instance() {
+    let place = directory(&[]);
+    let data = place.path().join("data").display().to_string();
+    let first = Waiting::start(&["--path.data", &data], &place.path().join("first"));
+    assert!(place.path().join("data/.lock").is_file(), "it is made and locked");
+    refused(
+        &["--path.data", &data, "-e", "input { generator { count => 1 } }"],
+        "in use by another instance",
+    );
+    // Checking a configuration disturbs nobody.
+    let check = output(&["--path.data", &data, "-t", "-e", "input { generator { count => 1 } }"]);
+    assert_eq!(check.status.code(), Some(0), "{}", stderr(&check));
+    drop(first);
+    let next =
+        output(&["--path.data", &data, "-e", "input { generator { count => 1 } } output { null { } }"]);
+    assert_eq!(next.status.code(), Some(0), "{}", stderr(&next));
+}
+
+#[test]
+fn without_a_data_directory_given_instances_run_side_by_side_and_write_nothing() {
+    let place = directory(&[]);
+    let home = place.path().join("home");
+    let run = |name: &str| {
+        let mut command =
+            rstash(&["-e", "input { generator { count => 1 } } output { stdout { codec => line } }"]);
+        command.env("HOME", &home).env("XDG_DATA_HOME", home.join(name));
+        let output = command.output().expect("the program starts");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    };
+    let _first = Waiting::start(&[], &place.path().join("first"));
+    run("a");
+    assert!(!home.exists(), "nothing is made that nobody needs");
 }
 
 #[test]

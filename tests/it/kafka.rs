@@ -2,8 +2,10 @@
 //! `eval "$(.ci/kafka.sh env)"` sets what these tests read.
 
 mod broker;
+mod load;
 mod oauth;
-mod program;
+pub mod program;
+mod reading;
 mod security;
 
 use std::collections::BTreeSet;

@@ -18,6 +18,9 @@ use rstash::plugin::{
 };
 use serde_json::{Value, json};
 
+use crate::kafka::program::Rstash;
+use crate::tls::{Authority, Terminator};
+
 /// Longer than any of these tests takes on a busy machine.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
@@ -500,4 +503,56 @@ fn v2_names_the_token_when_it_is_refused() {
         });
     assert!(outcome.log.contains("check bearer_token"), "{}", outcome.log);
     assert!(!outcome.log.contains("hunter2"), "{}", outcome.log);
+}
+
+/// The endpoint behind TLS, and rstash as a process that trusts this authority.
+fn over_tls(
+    endpoint: &Endpoint,
+    server: &Authority,
+    trusted: &Authority,
+) -> (tokio::runtime::Runtime, Rstash) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let (_, port) =
+        endpoint.base_url().rsplit_once(':').map(|(host, port)| (host.to_owned(), port.to_owned())).unwrap();
+    let tls = Terminator::start(&runtime, server, port.parse().unwrap());
+    let config = format!(
+        "input {{ twitter {{ {CREDENTIALS} keywords => news full_tweet => true }} }} output {{ file {{ path => \"{{out}}\" codec => json_lines }} }}"
+    );
+    let (url, store) = (format!("https://localhost:{}", tls.port()), trusted.path());
+    let rstash = Rstash::start_with(&config, &[("RSTASH_TWITTER_BASE_URL", &url), ("SSL_CERT_FILE", &store)]);
+    (runtime, rstash)
+}
+
+fn signed_over_tls(count: u64) -> Endpoint {
+    Endpoint::start(Options { count: Some(count), scheme: "https", record: true, ..Options::default() })
+        .unwrap()
+}
+
+#[test]
+fn tweets_come_over_tls_from_a_server_that_is_trusted() {
+    let (endpoint, authority) = (signed_over_tls(20), Authority::new());
+    let (_runtime, rstash) = over_tls(&endpoint, &authority, &authority);
+    let lines = rstash.wait_for_lines(20);
+    let arrived: Vec<Value> =
+        lines.iter().map(|line| without_own_fields(&serde_json::from_str(line).unwrap())).collect();
+    assert_eq!(arrived, sent(&endpoint));
+    assert!(rstash.stop().success());
+}
+
+#[test]
+fn a_server_that_is_not_trusted_is_one_line() {
+    let endpoint = signed_over_tls(20);
+    let (_runtime, rstash) = over_tls(&endpoint, &Authority::new(), &Authority::new());
+    rstash.wait_for_log("SSL_CERT_FILE");
+    // Attempts go on, the first of them within the second; the log does not grow with them.
+    std::thread::sleep(Duration::from_secs(3));
+    let log = rstash.log();
+    assert_eq!(log.lines().filter(|line| line.contains("certificate")).count(), 1, "{log}");
+    assert!(endpoint.requests().is_empty());
+    assert!(rstash.is_running(), "{log}");
+    assert!(rstash.stop().success(), "{log}");
 }

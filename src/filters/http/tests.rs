@@ -14,8 +14,7 @@ fn server() -> String {
     let listening = blocking::block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let json =
-            || async { ([(CONTENT_TYPE, "application/json; charset=utf-8")], r#"{"id":10,"n":1.5}"#) };
+        let json = || async { ([(CONTENT_TYPE, "application/json; charset=utf-8")], r#"{"id":10,"n":1.5}"#) };
         let broken = || async { ([(CONTENT_TYPE, "application/json")], "{") };
         let twice = || async { (AppendHeaders([(SET_COOKIE, "a=1"), (SET_COOKIE, "b=2")]), "  text \n") };
         let app = Router::new()

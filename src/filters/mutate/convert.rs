@@ -3,7 +3,7 @@
 use num_bigint::BigInt;
 
 use super::field::Failure;
-use super::text::{downcase, strip};
+use crate::event::ruby_text::{downcase, strip};
 use crate::event::{Big, Value, numbers, text::ruby_to_s};
 use crate::plugin::choices;
 

@@ -7,10 +7,9 @@ mod convert;
 mod field;
 mod gsub;
 mod merge;
-mod text;
 
 use crate::event::text::ruby_to_s;
-use crate::event::{Event, Template, Value};
+use crate::event::{Event, Template, Value, ruby_text as text};
 use crate::plugin::{
     Build, ConfigValue, DecorateError, Emit, Example, Filter, FromOption, Kind, OptionReader, Outcome, Pairs,
     Spec, options,

@@ -51,6 +51,12 @@ impl Failure {
         Failure { cause: Cause::Network, status: None, message }
     }
 
+    /// Whether the server's certificate is what is wrong.
+    pub fn is_untrusted(&self) -> bool {
+        // How rustls introduces such errors; reqwest hands its type on only inside an io::Error.
+        self.message.contains("invalid peer certificate")
+    }
+
     /// The server answered, but not what was asked for.
     pub fn unexpected(message: String) -> Self {
         Failure { cause: Cause::Server, status: None, message }

@@ -267,6 +267,11 @@ impl Run {
                     "the server refuses the credentials: check {options} (and this machine's clock)"
                 );
             }
+            Cause::Network if failure.is_untrusted() => tracing::error!(
+                plugin, error = %failure, wait,
+                "the server's certificate is not trusted: the environment variable SSL_CERT_FILE may name a file with \
+                 the authorities to trust"
+            ),
             Cause::Closed => tracing::info!(plugin, wait, "the server closed the stream, opening it again"),
             Cause::Network | Cause::Server => {
                 tracing::warn!(plugin, error = %failure, wait, "the stream broke, opening it again");

@@ -221,7 +221,9 @@ mod tests {
         let client = "clientId=a clientSecret=s3cret";
         let url = (ENDPOINT, "https://localhost/token");
         let fetching = format!("{CLASSES}OAuthBearerLoginCallbackHandler");
-        let cases: &[(&str, &[(&'static str, &str)], &str, &str)] = &[
+        /// Entries of the login module, options, the option that is refused, and a part of the reason.
+        type Case<'c> = (&'c str, &'c [(&'static str, &'c str)], &'c str, &'c str);
+        let cases: &[Case<'_>] = &[
             ("", &[], "sasl_jaas_config", "unsecuredLoginStringClaim_sub"),
             (client, &[(HANDLER, &fetching)], ENDPOINT, "must be given"),
             (client, &[(ENDPOINT, "ftp://localhost/token")], ENDPOINT, "ftp://"),

@@ -20,6 +20,11 @@ pub struct Rstash {
 impl Rstash {
     /// Starts a pipeline. `{out}` in the config is the path of the file that [`lines`](Self::lines) reads.
     pub fn start(config: &str) -> Self {
+        Self::start_with(config, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub fn start_with(config: &str, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let log = File::create(folder.path().join("log")).expect("a log file");
         let out = folder.path().join("out");
@@ -28,6 +33,7 @@ impl Rstash {
             .arg(folder.path().join("data"))
             .arg("-e")
             .arg(config.replace("{out}", &out.to_string_lossy()))
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a second handle"))
             .stderr(log)
@@ -74,6 +80,14 @@ impl Rstash {
     /// Waits until the log holds a text.
     pub fn wait_for_log(&self, text: &str) {
         self.wait_for(text, 1, || self.log().matches(text).count());
+    }
+
+    /// Memory that the process holds, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let id = self.child.lock().expect("no panic").id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("a process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it holds memory");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// Whether the process lives.

@@ -41,6 +41,8 @@ const SASL_PLAINTEXT: u16 = 2;
 const SSL: u16 = 3;
 const SASL_SSL: u16 = 4;
 const MUTUAL: u16 = 5;
+/// Its certificate is for another host.
+const ELSEWHERE: u16 = 6;
 
 #[test]
 fn every_way_in_works_for_input_and_output() {
@@ -71,6 +73,10 @@ fn every_way_in_works_for_input_and_output() {
         (SSL, trust(&stores, "ca.pem")),
         (SASL_SSL, over_tls(sasl("PLAIN", "plain.Plain"), "trust.jks")),
         (SASL_SSL, over_tls(sasl("SCRAM-SHA-512", "scram.Scram"), "trust.p12")),
+        (
+            ELSEWHERE,
+            format!("{} {}", trust(&stores, "trust.jks"), r#"ssl_endpoint_identification_algorithm => """#),
+        ),
         (MUTUAL, format!("{} {}", trust(&stores, "trust.jks"), key(&stores, "client.jks", &jks_key))),
         (MUTUAL, format!("{} {}", trust(&stores, "trust.p12"), key(&stores, "client.p12", store))),
         (MUTUAL, format!("{} {}", trust(&stores, "trust.p12"), key(&stores, "client-legacy.p12", store))),
@@ -105,6 +111,7 @@ fn a_refusal_is_one_line_that_names_the_option_and_no_secret() {
         (SASL_PLAINTEXT, sasl("SCRAM-SHA-256", "scram.Scram"), "sasl_jaas_config"),
         (SSL, trust(&stores, "other-trust.jks"), "ssl_truststore_location"),
         (MUTUAL, trust(&stores, "trust.jks"), "ssl_keystore_location"),
+        (ELSEWHERE, trust(&stores, "trust.jks"), "ssl_endpoint_identification_algorithm"),
         (SSL, String::new(), "security_protocol"),
         (0, trust(&stores, "trust.jks"), "security_protocol"),
     ];

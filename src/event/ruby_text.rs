@@ -1,6 +1,7 @@
-//! Ruby's string methods as mutate's options use them: case, `strip`, `split`, `join`.
+//! Ruby's string methods as plugins use them: case, `strip`, `split`, `join`.
 
-use crate::event::{Value, text::ruby_to_s};
+use super::text::ruby_to_s;
+use super::value::Value;
 
 /// `String#upcase`, with the mappings that make one letter several (`ß`).
 pub fn upcase(text: &str) -> String {

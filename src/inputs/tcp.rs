@@ -1,0 +1,160 @@
+//! Input `tcp`: reads streams from connections, as a server or as a client (logstash-input-tcp).
+
+mod connection;
+mod options;
+mod proxy;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use rustls::pki_types::CertificateDer;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use crate::plugin::{Build, Example, Input, Kind, RunError, Shutdown, Sink, Spec};
+use connection::Connections;
+use options::{Mode, Tcp, Transport};
+
+pub static SPEC: Spec = Spec {
+    kind: Kind::Input,
+    name: "tcp",
+    summary: "Reads events from TCP connections.",
+    options: Tcp::OPTIONS,
+    renamed: options::RENAMED,
+    deprecated: &[],
+    refused: &[],
+    default_codec: Some("line"),
+    example: Example {
+        config: "input { tcp { port => 5000 codec => json_lines } }",
+        input: &[],
+        output: &[],
+    },
+    build: Build::Input(|reader| Some(Box::new(options::build(reader)?))),
+};
+
+/// Pause before a client connects again.
+const RECONNECT: Duration = Duration::from_secs(1);
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Pause after a connection could not be accepted, most often for want of file descriptors.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// The input, ready to run.
+pub struct Listener {
+    mode: Mode,
+    host: String,
+    port: u16,
+    keep_alive: bool,
+    transport: Transport,
+    connections: Connections,
+}
+
+impl Input for Listener {
+    fn run(self: Box<Self>, sink: Sink, shutdown: Shutdown) -> BoxFuture<'static, Result<(), RunError>> {
+        match self.mode {
+            Mode::Server => Box::pin(self.serve(sink, shutdown)),
+            Mode::Client => Box::pin(self.connect(sink, shutdown)),
+        }
+    }
+}
+
+impl Listener {
+    async fn serve(self, sink: Sink, shutdown: Shutdown) -> Result<(), RunError> {
+        let place = format!("{}:{}", self.host, self.port);
+        let listener = TcpListener::bind((self.host.as_str(), self.port))
+            .await
+            .map_err(|error| RunError::new(format!("could not listen on tcp {place}: {error}")))?;
+        tracing::info!(address = %place, "listening for connections");
+        let input = Arc::new(self);
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = shutdown.requested() => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        let (input, sink, shutdown) = (Arc::clone(&input), sink.clone(), shutdown.clone());
+                        connections.spawn(async move { input.read(stream, peer, &sink, &shutdown).await });
+                    }
+                    Err(error) => {
+                        tracing::warn!(address = %place, %error, "could not accept a connection");
+                        tokio::time::sleep(ACCEPT_AGAIN).await;
+                    }
+                },
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop(listener);
+        while connections.join_next().await.is_some() {}
+        Ok(())
+    }
+
+    async fn connect(self, sink: Sink, shutdown: Shutdown) -> Result<(), RunError> {
+        while !shutdown.is_requested() {
+            let connecting = TcpStream::connect((self.host.as_str(), self.port));
+            tokio::select! {
+                () = shutdown.requested() => break,
+                connected = connecting => match connected.and_then(|stream| Ok((stream.peer_addr()?, stream))) {
+                    Ok((peer, stream)) => self.read(stream, peer, &sink, &shutdown).await,
+                    Err(error) => {
+                        tracing::warn!(host = %self.host, port = self.port, %error, "could not connect, will try again");
+                    }
+                },
+            }
+            tokio::select! {
+                () = shutdown.requested() => {}
+                () = tokio::time::sleep(RECONNECT) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one connection; what goes wrong ends it alone.
+    async fn read(&self, stream: TcpStream, peer: SocketAddr, sink: &Sink, shutdown: &Shutdown) {
+        match self.read_to_end(stream, peer, sink, shutdown).await {
+            Ok(()) => tracing::debug!(%peer, "connection closed"),
+            // Clients that go away like this are everyday life.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                tracing::info!(%peer, %error, "closing a connection");
+            }
+            Err(error) => tracing::error!(%peer, %error, "closing a connection"),
+        }
+    }
+
+    async fn read_to_end(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        sink: &Sink,
+        shutdown: &Shutdown,
+    ) -> io::Result<()> {
+        if self.keep_alive {
+            SockRef::from(&stream).set_keepalive(true)?;
+        }
+        match &self.transport {
+            Transport::Plain => self.connections.read(stream, peer, None, sink, shutdown).await?,
+            Transport::Accept(acceptor) => {
+                let stream = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await??;
+                let certificate = shown(stream.get_ref().1.peer_certificates());
+                self.connections.read(stream, peer, certificate, sink, shutdown).await?
+            }
+            Transport::Connect(connector, name) => {
+                let connecting = connector.connect(name.clone(), stream);
+                let stream = tokio::time::timeout(HANDSHAKE, connecting).await??;
+                let certificate = shown(stream.get_ref().1.peer_certificates());
+                self.connections.read(stream, peer, certificate, sink, shutdown).await?
+            }
+        };
+        Ok(())
+    }
+}
+
+/// The certificate of the peer itself.
+fn shown(chain: Option<&[CertificateDer<'static>]>) -> Option<CertificateDer<'static>> {
+    chain.and_then(<[_]>::first).cloned()
+}
