@@ -13,6 +13,7 @@ mod digest;
 mod dissect;
 mod drop;
 mod elapsed;
+mod elasticsearch;
 mod environment;
 mod extractnumbers;
 mod fingerprint;
@@ -56,6 +57,7 @@ pub static SPECS: &[&Spec] = &[
     &dissect::SPEC,
     &drop::SPEC,
     &elapsed::SPEC,
+    &elasticsearch::SPEC,
     &environment::SPEC,
     &extractnumbers::SPEC,
     &fingerprint::SPEC,
