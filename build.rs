@@ -86,9 +86,8 @@ fn in_metadata() -> Option<PathBuf> {
         let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let behind = name.strip_prefix(PACKAGE);
         behind.is_some_and(|behind| {
-            behind.is_empty()
-                || behind.starts_with(|c: char| c == '-')
-                    && behind[1..].starts_with(|c: char| c.is_ascii_digit())
+            let version = behind.strip_prefix('-').unwrap_or(behind);
+            behind.is_empty() || behind != version && version.starts_with(|c: char| c.is_ascii_digit())
         })
     };
     folders.filter(|folder| is_package(folder)).map(|folder| folder.join(FILE)).find(|file| file.is_file())

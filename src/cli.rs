@@ -8,6 +8,7 @@ mod command;
 mod exit;
 mod plugins;
 mod running;
+mod test;
 
 pub use exit::Exit;
 

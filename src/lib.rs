@@ -5,6 +5,8 @@
 //! | [`language`] | config text to a tree with places, and diagnostics |
 //! | [`event`] | events, values, field references, sprintf, timestamps, JSON |
 //! | [`regex`] | Ruby regular expressions |
+//! | [`grok`] | grok expressions and the patterns that come with Logstash |
+//! | [`ruby`] | the Ruby of scripts in configs |
 //! | [`queue`] | batches from inputs to workers, acknowledgement back |
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
 //! | [`tls`] | TLS options, stores, and rustls configurations made of them |
@@ -26,6 +28,8 @@ pub mod csv;
 pub mod demo;
 pub mod event;
 pub mod filters;
+
+pub mod grok;
 pub mod http_client;
 pub mod inputs;
 pub mod kafka;
@@ -36,6 +40,7 @@ pub mod pipeline;
 pub mod plugin;
 pub mod queue;
 pub mod regex;
+pub mod ruby;
 pub mod settings;
 pub mod testing;
 pub mod tls;

@@ -1,13 +1,11 @@
 //! The subcommands, none of which Logstash has: each hands its arguments to the room that does the work.
 use super::plugins::{self, PluginsArgs};
+use super::test::{self, TestArgs};
 use super::{Failure, print};
 use crate::demo::{self, DemoArgs, DemoError};
 use crate::logging::{self, LogFormat, LogLevel, LogSettings};
-use crate::testing::{self, Format};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use std::io;
-use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub enum Action {
@@ -19,25 +17,10 @@ pub enum Action {
     Plugins(PluginsArgs),
 }
 
-#[derive(Debug, Args)]
-pub struct TestArgs {
-    /// Files of test cases, one JSON object a line
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// How results are printed
-    #[arg(long, default_value = "human", value_parser = format())]
-    format: Format,
-}
-
-fn format() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(["human", "json"])
-        .map(|name| if name == "json" { Format::Json } else { Format::Human })
-}
-
 impl Action {
     pub fn run(self) -> Result<(), Failure> {
         match self {
-            Action::Test(arguments) => test(&arguments),
+            Action::Test(arguments) => test::run(&arguments),
             Action::Demo(arguments) => show(&arguments),
             Action::Plugins(arguments) => {
                 print(&plugins::page(crate::registry(), &arguments).map_err(Failure::Action)?)
@@ -53,13 +36,4 @@ fn show(arguments: &DemoArgs) -> Result<(), Failure> {
         DemoError::Write(error) if error.kind() == io::ErrorKind::BrokenPipe => Failure::Stdout(error),
         error => Failure::Action(error.to_string()),
     })
-}
-
-fn test(arguments: &TestArgs) -> Result<(), Failure> {
-    match testing::run_files(&arguments.files, arguments.format, &mut io::stdout()) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Failure::Reported),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::Stdout(error)),
-        Err(error) => Err(Failure::Action(error.to_string())),
-    }
 }

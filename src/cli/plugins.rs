@@ -1,4 +1,6 @@
-//! `rstash plugins`: lists the plugins of this build, or prints the reference of one.
+//! `rstash plugins`: lists the plugins of this build, or prints the reference of one or of all.
+mod markdown;
+
 use crate::plugin::{Kind, OptionSpec, Registry, Spec, common_options};
 use clap::Args;
 use std::fmt::Write;
@@ -11,11 +13,15 @@ pub struct PluginsArgs {
     /// One plugin, such as filter/mutate
     #[arg(value_name = "KIND/NAME")]
     pub plugin: Option<String>,
+    /// Print the reference of all plugins as Markdown
+    #[arg(long, conflicts_with = "plugin")]
+    pub markdown: bool,
 }
 
 /// The list or the reference page. The error says which plugin there is not, and which was perhaps meant.
 pub fn page(registry: &Registry, arguments: &PluginsArgs) -> Result<String, String> {
     match &arguments.plugin {
+        None if arguments.markdown => Ok(markdown::page(registry)),
         None => Ok(list(registry)),
         Some(wanted) => find(registry, wanted).map(reference),
     }
@@ -120,7 +126,8 @@ mod tests {
     };
 
     fn pages(plugin: Option<&str>) -> Result<String, String> {
-        page(&Registry::new([&TURN]), &PluginsArgs { plugin: plugin.map(str::to_owned) })
+        let arguments = PluginsArgs { plugin: plugin.map(str::to_owned), markdown: false };
+        page(&Registry::new([&TURN]), &arguments)
     }
 
     #[test]
@@ -141,6 +148,23 @@ mod tests {
             assert!(page.contains(part), "{part:?} is missing in:\n{page}");
         }
         assert!(!page.contains("Not accepted"), "{page}");
+    }
+
+    #[test]
+    fn the_whole_reference_is_one_page() {
+        let all = PluginsArgs { plugin: None, markdown: true };
+        let page = page(&Registry::new([&TURN]), &all).expect("there always is a page");
+        for part in [
+            "\n## Filters\n\n[turn](#turn-filter)\n",
+            "| `add_tag` | array of strings | Tags added when the filter succeeds. |\n",
+            "\n### turn filter\n\nTurns a field.\n",
+            "| `field` | field reference | `\"message\"` | Field to turn. |\n",
+            "| `angle` | number | **required** | Degrees. |\n",
+            "\nDeprecated:\n\n- `degrees`: use angle\n",
+            "```logstash\nfilter { turn { angle => 90 } }\n```\n",
+        ] {
+            assert!(page.contains(part), "{part:?} is missing in:\n{page}");
+        }
     }
 
     #[test]

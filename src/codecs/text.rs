@@ -58,3 +58,8 @@ pub fn undecodable(codec: &str, bytes: &[u8]) -> Event {
     event.tag(&format!("_{codec}decodefailure"));
     event
 }
+
+/// Why a codec that only decodes writes nothing.
+pub fn unencodable(codec: &str) -> EncodeError {
+    EncodeError(format!("the codec {codec} only decodes; give the output another codec"))
+}

@@ -180,6 +180,11 @@ impl Event {
         self.cancelled = true;
     }
 
+    /// Takes a [`cancel`](Self::cancel) back.
+    pub fn uncancel(&mut self) {
+        self.cancelled = false;
+    }
+
     pub fn is_cancelled(&self) -> bool {
         self.cancelled
     }

@@ -56,7 +56,7 @@ struct Anonymize {
 
 #[derive(Debug)]
 enum Hash {
-    Hmac(Digester),
+    Hmac(Box<Digester>),
     Murmur3,
     Network(u8),
 }
@@ -78,7 +78,7 @@ impl Anonymize {
     fn build(reader: &mut OptionReader<'_>) -> Option<Self> {
         let options = Options::read(reader)?;
         let key = options.key.reveal();
-        let hmac = |algorithm| Hash::Hmac(Digester::new(algorithm, Some(key)));
+        let hmac = |algorithm| Hash::Hmac(Box::new(Digester::new(algorithm, Some(key))));
         let hash = match options.algorithm {
             Method::Sha1 => hmac(Algorithm::Sha1),
             Method::Sha256 => hmac(Algorithm::Sha256),

@@ -5,12 +5,14 @@ mod alter;
 mod anonymize;
 mod bytes;
 mod cidr;
+mod cipher;
 mod clone;
 mod csv;
 mod date;
 mod de_dot;
 mod digest;
 mod dissect;
+mod dns;
 mod drop;
 mod elapsed;
 mod elasticsearch;
@@ -18,6 +20,7 @@ mod environment;
 mod extractnumbers;
 mod fingerprint;
 mod geoip;
+mod grok;
 mod http;
 mod i18n;
 mod ip_range;
@@ -30,10 +33,12 @@ mod mutate;
 mod prune;
 mod range;
 mod refresh;
+mod ruby;
 mod sleep;
 mod split;
 mod syslog_pri;
 mod throttle;
+mod tld;
 mod translate;
 mod truncate;
 mod urldecode;
@@ -50,11 +55,13 @@ pub static SPECS: &[&Spec] = &[
     &anonymize::SPEC,
     &bytes::SPEC,
     &cidr::SPEC,
+    &cipher::SPEC,
     &clone::SPEC,
     &csv::SPEC,
     &date::SPEC,
     &de_dot::SPEC,
     &dissect::SPEC,
+    &dns::SPEC,
     &drop::SPEC,
     &elapsed::SPEC,
     &elasticsearch::SPEC,
@@ -62,6 +69,7 @@ pub static SPECS: &[&Spec] = &[
     &extractnumbers::SPEC,
     &fingerprint::SPEC,
     &geoip::SPEC,
+    &grok::SPEC,
     &http::SPEC,
     &i18n::SPEC,
     &json::SPEC,
@@ -72,10 +80,12 @@ pub static SPECS: &[&Spec] = &[
     &mutate::SPEC,
     &prune::SPEC,
     &range::SPEC,
+    &ruby::SPEC,
     &sleep::SPEC,
     &split::SPEC,
     &syslog_pri::SPEC,
     &throttle::SPEC,
+    &tld::SPEC,
     &translate::SPEC,
     &truncate::SPEC,
     &urldecode::SPEC,

@@ -13,9 +13,13 @@ pub static SPEC: Spec = Spec {
     refused: &[],
     default_codec: None,
     example: Example {
-        config: r#"filter { uuid { target => "[@metadata][uuid]" } if [@metadata][uuid] =~ /^\h{8}(-\h{4}){3}-\h{12}$/ { mutate { add_tag => ["has uuid"] } } }"#,
-        input: &[r#"{"message":"m"}"#],
-        output: &[r#"{"message":"m","tags":["has uuid"]}"#],
+        // What is random is made visible by a condition.
+        config: r#"filter {
+  uuid { target => "id" }
+  if [id] =~ /^\h{8}-\h{4}-4\h{3}-[89ab]\h{3}-\h{12}$/ { mutate { replace => { "id" => "a random UUID" } } }
+}"#,
+        input: &[r#"{"message":"m"}"#, r#"{"message":"m","id":"kept"}"#],
+        output: &[r#"{"message":"m","id":"a random UUID"}"#, r#"{"message":"m","id":"kept"}"#],
     },
     build: Build::Filter(|reader| Some(Box::new(Uuid::read(reader)?))),
 };

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::condition::{Builder, Condition};
 use crate::event::Event;
 use crate::language::ast::{self, Item, SectionKind};
-use crate::language::{ParseOptions, Sources, Span};
+use crate::language::{ParseOptions, Parsed, Sources, Span};
 use crate::plugin::{
     Block, Build, Context, Filter, FilterDecoration, Input, InputDecoration, Kind, OptionReader, Output,
-    Problem, Severity, Spec, take_common,
+    Problem, Severity, Spec, check_unavailable, take_common,
 };
 
 /// Everything that one pipeline runs.
@@ -60,7 +60,11 @@ impl Plan {
     /// Reads and builds the config of one pipeline. All mistakes of all sources come at once, by place; with an error
     /// among them there is no plan.
     pub fn load(sources: &Sources, options: ParseOptions, context: &Context) -> (Option<Self>, Vec<Problem>) {
-        let parsed = crate::language::parse(sources, options);
+        Self::of_parsed(crate::language::parse(sources, options), sources, context)
+    }
+
+    /// [`load`](Self::load) for a config that has been parsed, and perhaps changed since.
+    pub fn of_parsed(parsed: Parsed, sources: &Sources, context: &Context) -> (Option<Self>, Vec<Problem>) {
         let understood = parsed.is_ok();
         let locate = |span| match sources.locate(span) {
             Some(place) => format!("{}:{}", place.file, place.line),
@@ -200,7 +204,12 @@ impl PlanBuilder<'_> {
         build: impl FnOnce(&Build, &mut OptionReader<'_>) -> Option<T>,
     ) -> Option<(String, &'static str, T)> {
         let block = Block::new(kind, plugin, &self.context.environment, &mut self.problems);
-        let spec = self.lookup(kind, plugin)?;
+        let Some(spec) = self.lookup(kind, plugin) else {
+            if !plugin.name.quoted {
+                self.problems.extend(check_unavailable(&block, self.context));
+            }
+            return None;
+        };
         let id = self.id(&block);
         let mut reader = OptionReader::new(&block, self.context, id.clone()).with_renamed(spec.renamed);
         take_common(&mut reader);

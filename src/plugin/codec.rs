@@ -64,7 +64,9 @@ impl CodecFactory {
     /// Makes a factory of a block, reporting everything that is wrong with it.
     pub fn new(block: &Block, context: &Context) -> Result<Self, Vec<Problem>> {
         let Some(spec) = context.registry.get(Kind::Codec, &block.name) else {
-            return Err(vec![context.registry.unknown(Kind::Codec, &block.name, block.name_span)]);
+            let mut problems = vec![context.registry.unknown(Kind::Codec, &block.name, block.name_span)];
+            problems.extend(super::check_unavailable(block, context));
+            return Err(problems);
         };
         let mut reader = OptionReader::new(block, context, block.name.clone()).with_renamed(spec.renamed);
         super::decoration::take_common(&mut reader);

@@ -6,6 +6,7 @@
 
 mod block;
 pub mod blocking;
+mod catalogue;
 mod charset;
 mod codec;
 mod decoration;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 pub use crate::language::{Diagnostic as Problem, Severity};
 use crate::queue::bus::Bus;
 pub use block::{Block, BlockOption, ConfigKind, ConfigValue};
+pub use catalogue::{CatalogueOption, catalogue_options};
 pub use charset::{Charset, CharsetError};
 pub use codec::{Codec, CodecFactory, EncodeError};
 pub use decoration::{AddField, DecorateError, FieldName, FilterDecoration, InputDecoration};
@@ -41,6 +43,7 @@ pub use stream_codec::StreamCodec;
 pub use types::{Bytes, Choice, Pairs, Password, choice_type_name, read_choice};
 pub use variables::{Environment, UndefinedVariable, expand_whole};
 
+pub(crate) use catalogue::check_unavailable;
 pub(crate) use decoration::{take_common, take_unused_codec};
 pub(crate) use options::options;
 pub(crate) use types::choices;

@@ -75,6 +75,8 @@ pub struct OptionReader<'a> {
     block: &'a Block,
     taken: HashSet<&'static str>,
     renamed: &'static [(&'static str, &'static str)],
+    /// Options about which a problem has been noted instead of reading them.
+    given_up: HashSet<&'a str>,
     problems: Vec<Problem>,
     ecs: EcsMode,
     id: String,
@@ -87,6 +89,7 @@ impl<'a> OptionReader<'a> {
             block,
             taken: HashSet::new(),
             renamed: &[],
+            given_up: HashSet::new(),
             problems: Vec::new(),
             ecs: context.ecs,
             id,
@@ -215,6 +218,16 @@ impl<'a> OptionReader<'a> {
         self.problems.push(Problem::warning(given.name_span, message).label("remove this"));
     }
 
+    /// Notes that an option must not be given, if it is, and why.
+    pub(super) fn refuse(&mut self, name: &str, why: &str) {
+        if let Some(option) = self.option(name) {
+            let message =
+                format!("option \"{name}\" of the {} {} is {why}", self.block.name, self.block.kind);
+            self.problems.push(Problem::error(option.name_span, message).label("remove this"));
+            self.given_up.insert(&option.name);
+        }
+    }
+
     /// Notes anything at a place of its own.
     pub fn report(&mut self, problem: Problem) {
         self.problems.push(problem);
@@ -227,30 +240,43 @@ impl<'a> OptionReader<'a> {
             let name = option.name.as_str();
             if let Some(problem) = self.old_name(option, &plugin) {
                 self.problems.push(problem);
+                self.given_up.insert(name);
                 continue;
             }
             if let Some((_, advice)) = spec.refused.iter().find(|(refused, _)| *refused == name) {
                 let message = format!("option \"{name}\" of {plugin} is not available: {advice}");
                 self.problems.push(Problem::error(option.name_span, message).label("remove this"));
-            } else if let Some(advice) =
-                removed_common(self.block.kind, name).filter(|_| !self.taken.contains(name))
-            {
-                let message = format!("option \"{name}\" of {plugin} is obsolete: {advice}");
-                self.problems.push(Problem::error(option.name_span, message).label("remove this"));
-            } else if !self.taken.contains(name) {
-                let known: Vec<_> =
-                    self.taken.iter().copied().chain(spec.options.iter().map(|option| option.name)).collect();
-                let problem =
-                    Problem::error(option.name_span, format!("unknown option \"{name}\" for {plugin}"));
-                self.problems.push(match nearest(name, &known) {
-                    Some(near) => problem.label("no such option").help(format!("did you mean \"{near}\"?")),
-                    None => problem.label("no such option").help(known_options(spec)),
-                });
+                self.given_up.insert(name);
             }
             if let Some((_, advice)) = spec.deprecated.iter().find(|(deprecated, _)| *deprecated == name) {
                 let message = format!("option \"{name}\" of {plugin} is deprecated: {advice}");
                 self.problems.push(Problem::warning(option.name_span, message).label("deprecated"));
             }
+        }
+        let names: Vec<_> = spec.options.iter().map(|option| option.name).collect();
+        self.finish_with(&names)
+    }
+
+    /// [`finish`](Self::finish) for a plugin that has no declaration, only these options.
+    pub(super) fn finish_with(mut self, names: &[&str]) -> Vec<Problem> {
+        let plugin = format!("the {} {}", self.block.name, self.block.kind);
+        for option in &self.block.options {
+            let name = option.name.as_str();
+            if self.taken.contains(name) || self.given_up.contains(name) {
+                continue;
+            }
+            if let Some(advice) = removed_common(self.block.kind, name) {
+                let message = format!("option \"{name}\" of {plugin} is obsolete: {advice}");
+                self.problems.push(Problem::error(option.name_span, message).label("remove this"));
+                continue;
+            }
+            let known: Vec<_> = self.taken.iter().copied().chain(names.iter().copied()).collect();
+            let message = format!("unknown option \"{name}\" for {plugin}");
+            let problem = Problem::error(option.name_span, message).label("no such option");
+            self.problems.push(match nearest(name, &known) {
+                Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+                None => problem.help(self.known_options(names)),
+            });
         }
         self.problems
     }
@@ -266,13 +292,13 @@ impl<'a> OptionReader<'a> {
         let message = format!("option \"{old}\" of {plugin} is deprecated: it is called \"{new}\" now");
         Some(Problem::warning(option.name_span, message).label("deprecated"))
     }
-}
 
-fn known_options(spec: &Spec) -> String {
-    let names: Vec<_> = spec.options.iter().map(|option| option.name).collect();
-    match names.is_empty() {
-        true => format!("the {} {} has only the options common to every {}", spec.name, spec.kind, spec.kind),
-        false => format!("it has: {}", names.join(", ")),
+    fn known_options(&self, names: &[&str]) -> String {
+        let (name, kind) = (&self.block.name, self.block.kind);
+        match names.is_empty() {
+            true => format!("the {name} {kind} has only the options common to every {kind}"),
+            false => format!("it has: {}", names.join(", ")),
+        }
     }
 }
 

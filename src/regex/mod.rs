@@ -9,7 +9,8 @@
 //! | literals, `.`, `\w \d \s \h` (ASCII), brackets with `&&`, groups, names (also repeated ones), `\A \z ^ $`, greedy and lazy repeats, `(?mx-mx:..)` | `regex` crate, linear time |
 //! | `[[:alpha:]]`, `\p{Alpha}`, `\b`, `(?i)` | `regex` crate for ASCII texts, Oniguruma for the others |
 //! | `^` that no character must follow (`^$`, `x*^`) | `regex` crate for texts without a final newline, else Oniguruma |
-//! | look-around, `\1`, `\k<n>`, `\g<n>`, `(?>..)`, `a++`, `(?~..)`, `(?(1)..)`, `\G \K \R \X \Z`, other `\p{..}`, `(a*)*` | Oniguruma, backtracking |
+//! | look-around, `(?>..)`, `a++`, `\Z`; whatever stands above, when its groups are wanted | `native`, backtracking, for what it knows; then the engine above or below |
+//! | `\1`, `\k<n>`, `\g<n>`, `(?~..)`, `(?(1)..)`, `\G \K \R \X`, other `\p{..}`, `(a*)*` | Oniguruma, backtracking |
 //!
 //! Ruby's semantics hold throughout: `^` and `$` are line anchors, `.` leaves out newlines unless `m` is set,
 //! plain parentheses do not capture beside named groups, case folding knows `ß` and `ss`.
@@ -21,6 +22,7 @@ mod error;
 mod groups;
 mod linear;
 mod literals;
+mod native;
 mod parser;
 mod replace;
 mod search;
@@ -29,6 +31,7 @@ mod split;
 mod tests;
 mod writer;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 pub use error::{Error, SearchError};
@@ -45,7 +48,9 @@ use linear::Guard;
 #[derive(Debug)]
 pub struct Regex {
     pattern: Box<str>,
-    engine: Engine,
+    /// The quickest for groups, where it knows the pattern.
+    native: Option<Box<native::Program>>,
+    engine: LazyEngine,
     /// Number of groups with group 0.
     groups: usize,
     /// Group names in order of first appearance, with their groups.
@@ -57,6 +62,33 @@ pub struct Regex {
 enum Engine {
     Linear { regex: regex::Regex, guard: Guard, fallback: Option<Box<Backtracking>> },
     Backtracking(Box<Backtracking>),
+}
+
+/// The engine behind `native`. A pattern that `native` knows nearly always does without, so it is made when it is
+/// first needed; grok patterns are large, and a config may hold hundreds.
+#[derive(Debug)]
+struct LazyEngine {
+    pattern: ast::Pattern,
+    made: OnceLock<Option<Engine>>,
+}
+
+impl LazyEngine {
+    /// `None` when the pattern is beyond what both engines can compile.
+    fn get(&self) -> Option<&Engine> {
+        self.made.get_or_init(|| Engine::compile(&self.pattern).ok()).as_ref()
+    }
+}
+
+impl Engine {
+    fn compile(pattern: &ast::Pattern) -> Result<Engine, Error> {
+        Ok(match linear_engine(pattern) {
+            Some((regex, guard)) => {
+                let fallback = guard.is_partial().then(|| Backtracking::compile(pattern)).transpose()?;
+                Engine::Linear { regex, guard, fallback: fallback.map(Box::new) }
+            }
+            None => Engine::Backtracking(Box::new(Backtracking::compile(pattern)?)),
+        })
+    }
 }
 
 /// Options of a regular expression; made by [`Regex::builder`].
@@ -102,19 +134,23 @@ impl RegexBuilder {
 
     fn compile(&self) -> Result<Regex, Error> {
         let pattern = parser::parse(&self.pattern, self.options)?;
-        let engine = match linear_engine(&pattern) {
-            Some((regex, guard)) => {
-                let fallback = guard.is_partial().then(|| Backtracking::compile(&pattern)).transpose()?;
-                Engine::Linear { regex, guard, fallback: fallback.map(Box::new) }
-            }
-            None => Engine::Backtracking(Box::new(Backtracking::compile(&pattern)?)),
-        };
+        let native = native::compile(&pattern).map(Box::new);
+        let made = OnceLock::new();
+        if native.is_none() || pattern.groups == 0 {
+            let engine = Engine::compile(&pattern)?;
+            made.get_or_init(|| Some(engine));
+        }
         Ok(Regex {
             pattern: self.pattern.as_str().into(),
-            engine,
+            native,
             groups: pattern.groups + 1,
-            names: pattern.names.into_iter().map(|(name, groups)| (name.into(), groups)).collect(),
+            names: pattern
+                .names
+                .iter()
+                .map(|(name, groups)| (name.as_str().into(), groups.clone()))
+                .collect(),
             timeout: self.timeout,
+            engine: LazyEngine { pattern, made },
         })
     }
 }
@@ -185,7 +221,7 @@ impl Regex {
 
     /// Whether every search takes time linear in the text, whatever the text is.
     pub fn is_linear(&self) -> bool {
-        matches!(&self.engine, Engine::Linear { fallback: None, .. })
+        matches!(self.engine.get(), Some(Engine::Linear { fallback: None, .. }))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Searching: single matches, groups, and all matches of a text as Ruby's `scan` and `gsub` step through them.
-use super::backtracking::Backtracking;
+use std::time::Duration;
+
 use super::error::SearchError;
+use super::native::{Limits, Stop};
 use super::{Engine, Regex};
 
 /// One match: its text and byte offsets.
@@ -29,18 +31,22 @@ impl<'t> Match<'t> {
 }
 
 /// The groups of the last match, in a form that can be used again for the next search without allocating.
-#[derive(Debug, Clone)]
+///
+/// [`Regex::locations`] makes the best one for an expression; `Locations::default()` serves any expression.
+#[derive(Debug, Clone, Default)]
 pub struct Locations {
     spans: Vec<Option<(usize, usize)>>,
     linear: Option<regex::CaptureLocations>,
+    /// The groups are in `linear`.
+    in_linear: bool,
 }
 
 impl Locations {
     /// Byte offsets of a group; `None` when it took no part in the match.
     pub fn get(&self, group: usize) -> Option<(usize, usize)> {
         match &self.linear {
-            Some(locations) => locations.get(group),
-            None => self.spans.get(group).copied().flatten(),
+            Some(locations) if self.in_linear => locations.get(group),
+            _ => self.spans.get(group).copied().flatten(),
         }
     }
 }
@@ -92,9 +98,9 @@ impl Regex {
     /// # Errors
     /// When the search was given up.
     pub fn try_is_match(&self, text: &str) -> Result<bool, SearchError> {
-        match self.engine_for(text) {
-            Chosen::Linear(regex) => Ok(regex.is_match(text)),
-            Chosen::Backtracking(engine) => engine.search(text, 0, self.timeout, &mut Vec::new()),
+        match self.linear_for(text) {
+            Some(regex) => Ok(regex.is_match(text)),
+            None => self.backtrack(text, 0, self.timeout, &mut Vec::new()),
         }
     }
 
@@ -112,15 +118,15 @@ impl Regex {
         if start > text.len() {
             return Ok(None);
         }
-        match self.engine_for(text) {
-            Chosen::Linear(regex) => Ok(regex.find_at(text, start).map(|found| Match {
+        match self.linear_for(text) {
+            Some(regex) => Ok(regex.find_at(text, start).map(|found| Match {
                 text,
                 start: found.start(),
                 end: found.end(),
             })),
-            Chosen::Backtracking(engine) => {
+            None => {
                 let mut spans = Vec::new();
-                engine.search(text, start, self.timeout, &mut spans)?;
+                self.backtrack(text, start, self.timeout, &mut spans)?;
                 Ok(spans.first().copied().flatten().map(|(start, end)| Match { text, start, end }))
             }
         }
@@ -153,15 +159,16 @@ impl Regex {
 
     /// Room for the groups of this expression, for [`try_locate`](Self::try_locate).
     pub fn locations(&self) -> Locations {
-        let linear = match &self.engine {
-            Engine::Linear { regex, .. } => Some(regex.capture_locations()),
-            Engine::Backtracking(_) => None,
+        let linear = match self.engine.made.get() {
+            Some(Some(Engine::Linear { regex, .. })) => Some(regex.capture_locations()),
+            _ => None,
         };
-        Locations { spans: Vec::new(), linear }
+        Locations { spans: Vec::new(), linear, in_linear: false }
     }
 
     /// Searches from byte `start` on and leaves the groups in `locations`, which must be made by
-    /// [`locations`](Self::locations) of this expression. The fastest form for many searches.
+    /// [`locations`](Self::locations) of this expression, or be `Locations::default()`. The fastest form for many
+    /// searches.
     ///
     /// # Errors
     /// When the search was given up.
@@ -171,15 +178,63 @@ impl Regex {
         start: usize,
         locations: &mut Locations,
     ) -> Result<bool, SearchError> {
-        match self.engine_for(text) {
-            Chosen::Linear(regex) => {
-                let linear = locations.linear.get_or_insert_with(|| regex.capture_locations());
-                Ok(regex.captures_read_at(linear, text, start).is_some())
+        self.try_locate_within(text, start, locations, self.timeout)
+    }
+
+    /// [`try_locate`](Self::try_locate) with a time limit of its own.
+    ///
+    /// # Errors
+    /// When the search was given up.
+    pub fn try_locate_within(
+        &self,
+        text: &str,
+        start: usize,
+        locations: &mut Locations,
+        timeout: Option<Duration>,
+    ) -> Result<bool, SearchError> {
+        locations.in_linear = false;
+        if let Some(native) = self.native.as_deref().filter(|_| self.groups > 1) {
+            // Whether there is a better engine for a hard search is not asked before there is a hard search.
+            match native.search(text, start, Limits::patience(), &mut locations.spans) {
+                Ok(found) => return Ok(found),
+                Err(_) if self.linear_for(text).is_some() => {}
+                Err(_) => return self.backtrack(text, start, timeout, &mut locations.spans),
             }
-            Chosen::Backtracking(engine) => {
-                locations.linear = None;
-                engine.search(text, start, self.timeout, &mut locations.spans)
+        }
+        let Some(regex) = self.linear_for(text) else {
+            return self.backtrack(text, start, timeout, &mut locations.spans);
+        };
+        if let Some(linear) = &mut locations.linear {
+            locations.in_linear = true;
+            return Ok(regex.captures_read_at(linear, text, start).is_some());
+        }
+        let mut linear = regex.capture_locations();
+        let found = regex.captures_read_at(&mut linear, text, start).is_some();
+        locations.spans.clear();
+        locations.spans.extend((0..linear.len()).map(|group| linear.get(group)));
+        Ok(found)
+    }
+
+    /// Searches with the native matcher, and with Oniguruma where that does not know the pattern or the text.
+    fn backtrack(
+        &self,
+        text: &str,
+        start: usize,
+        timeout: Option<Duration>,
+        spans: &mut Vec<Option<(usize, usize)>>,
+    ) -> Result<bool, SearchError> {
+        if let Some(native) = &self.native {
+            match native.search(text, start, Limits::time(timeout), spans) {
+                Ok(found) => return Ok(found),
+                Err(Stop::Timeout) => return Err(SearchError::Timeout),
+                Err(Stop::Elsewhere) => {}
             }
+        }
+        match self.engine.get() {
+            Some(Engine::Linear { fallback: Some(engine), .. } | Engine::Backtracking(engine)) => {
+                engine.search(text, start, timeout, spans)
+            }
+            _ => Err(SearchError::TooComplex),
         }
     }
 
@@ -189,21 +244,13 @@ impl Regex {
         Matches { regex: self, text, next: Some(0) }
     }
 
-    fn engine_for(&self, text: &str) -> Chosen<'_> {
-        match &self.engine {
-            Engine::Linear { fallback: Some(engine), guard, .. } if !guard.admits(text) => {
-                Chosen::Backtracking(engine)
-            }
-            Engine::Linear { regex, .. } => Chosen::Linear(regex),
-            Engine::Backtracking(engine) => Chosen::Backtracking(engine),
+    /// The engine that runs in linear time, where it is exact for the text at hand.
+    fn linear_for(&self, text: &str) -> Option<&regex::Regex> {
+        match self.engine.get() {
+            Some(Engine::Linear { regex, guard, .. }) if guard.admits(text) => Some(regex),
+            _ => None,
         }
     }
-}
-
-/// The engine that is exact for the text at hand.
-enum Chosen<'r> {
-    Linear(&'r regex::Regex),
-    Backtracking(&'r Backtracking),
 }
 
 /// Iterator over all matches; see [`Regex::find_iter`].

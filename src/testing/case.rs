@@ -1,24 +1,20 @@
-//! `Case`: one test of a config, how it is read and how it is run.
+//! `Case`: one test of a config as a JSON object, how it is read and how it is run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::execute::{self, Bench, Folder, Framing, Settings};
 use super::inject::{Collect, Given, Inject, sort_keys};
+use super::judge::{Expected, Outcome, Verdict};
 use super::raw::Raw;
-use super::report::{Expected, Outcome, Verdict};
 use crate::event::{Event, Value, json};
-use crate::language::{ParseOptions, Sources, render_all};
-use crate::pipeline::{InputNode, OutputNode, PipelineSettings, Plan, Step};
-use crate::plugin::{
-    Block, CodecFactory, ConfigKind, Context, EcsMode, Environment, FromOption, InputDecoration, Kind,
-    NOT_AVAILABLE, Shutdown, Stdout,
-};
-use crate::queue::bus::Bus;
+use crate::language::{Sources, render_all};
+use crate::pipeline::{InputNode, OutputNode, Plan, Step};
+use crate::plugin::{Context, InputDecoration, Stdout};
 
-/// A case that takes longer than this has failed.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// How many events a batch holds at most.
+const BATCH_SIZE: usize = 125;
 
 /// How far a case goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +31,9 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct Case {
     pub name: String,
-    config: String,
-    settings: BTreeMap<String, Raw>,
+    /// `None` for the config that `-f` names.
+    config: Option<String>,
+    settings: Settings,
     codec: Option<String>,
     mode: Mode,
     input: Vec<Raw>,
@@ -60,7 +57,7 @@ impl Case {
             Some(_) => Err(format!("\"{name}\" must be a string")),
         };
         let name = text("name")?.ok_or("a case needs a \"name\"")?;
-        let config = text("config")?.ok_or("a case needs a \"config\"")?;
+        let config = text("config")?;
         let mode = match text("mode")?.as_deref() {
             None | Some("run") => Mode::Run,
             Some("check") => Mode::Check,
@@ -83,74 +80,76 @@ impl Case {
         Ok(Case { name, config, settings, codec, mode, input, files, expect, volatile })
     }
 
+    /// The config that it brings.
+    pub(super) fn config(&self) -> Option<&str> {
+        self.config.as_deref()
+    }
+
+    /// Whether it waits for something, so that others better do not wait for it.
+    pub(super) fn pauses(&self) -> bool {
+        self.input.iter().any(|given| matches!(given, Raw::Number(_)))
+    }
+
+    /// What it expects, and which parts of that change from run to run.
+    pub(super) fn expectation(&self) -> (Option<&Raw>, &BTreeSet<String>) {
+        (self.expect.as_ref(), &self.volatile)
+    }
+
     /// Runs the case and judges it.
     pub fn run(self, runtime: &tokio::runtime::Runtime) -> Verdict {
-        let outcome = match Folder::write(&self.files) {
-            Ok(folder) => self.execute(runtime, &folder),
-            Err(error) => Outcome::failed(format!("could not write the case's files: {error}")),
-        };
+        self.run_on(&Bench::new(runtime.handle().clone()), None)
+    }
+
+    /// Runs the case and judges it. `file` is what coverage calls its config.
+    pub(super) fn run_on(&self, bench: &Bench, file: Option<&str>) -> Verdict {
+        let name = self.name.clone();
+        let outcome = self.outcome(bench, file);
         match &self.expect {
-            Some(expect) => Expected::new(expect, &self.volatile).judge(self.name, outcome),
-            None => Verdict::unjudged(self.name, outcome),
+            Some(expect) => Expected::new(expect, &self.volatile).judge(name, outcome),
+            None => Verdict::unjudged(name, outcome),
         }
     }
 
-    fn execute(&self, runtime: &tokio::runtime::Runtime, folder: &Folder) -> Outcome {
-        let config = self.config.replace("__FILES__", &folder.path.to_string_lossy());
-        let sources = Sources::single("config", config);
-        let options = self.parse_options();
+    /// What the config does with the case's input.
+    pub(super) fn outcome(&self, bench: &Bench, file: Option<&str>) -> Outcome {
+        match Folder::write(&self.files) {
+            Ok(folder) => self.execute(bench, &folder, file).unwrap_or_else(|failed| *failed),
+            Err(error) => Outcome::failed(format!("could not write the case's files: {error}")),
+        }
+    }
+
+    fn execute(&self, bench: &Bench, folder: &Folder, file: Option<&str>) -> Result<Outcome, Box<Outcome>> {
+        let own;
+        let (sources, parsed, settings) = match (&self.config, &bench.config) {
+            (Some(config), _) => {
+                let config = config.replace("__FILES__", &folder.path.to_string_lossy());
+                own = Sources::single("config", config);
+                let parsed = crate::language::parse(&own, execute::parse_options(&self.settings));
+                (&own, parsed, &self.settings)
+            }
+            (None, Some(shared)) => (shared.sources(), shared.filters(), &bench.settings),
+            (None, None) => {
+                return Err(Outcome::failure("the case has no \"config\"; name one with -f"));
+            }
+        };
         if self.mode == Mode::Parse {
-            let parsed = crate::language::parse(&sources, options);
-            let ok = parsed.is_ok();
-            return if ok {
-                Outcome::default()
-            } else {
-                Outcome::failed(render_all(&parsed.diagnostics, &sources, false))
+            return match parsed.is_ok() {
+                true => Ok(Outcome::default()),
+                false => Err(Outcome::failure(render_all(&parsed.diagnostics, sources, false))),
             };
         }
         let printed = Arc::new(Mutex::new(Vec::new()));
-        let context = self.context(folder, Stdout::Capture(Arc::clone(&printed)));
-        let (plan, problems) = Plan::load(&sources, options, &context);
-        let Some(plan) = plan else {
-            let unavailable = problems.iter().any(|problem| problem.message.ends_with(NOT_AVAILABLE));
-            let mut failed = Outcome::failed(render_all(&problems, &sources, false));
-            failed.unavailable = unavailable;
-            return failed;
-        };
+        let context = execute::context(settings, folder, Stdout::Capture(Arc::clone(&printed)));
+        let plan = bench.load(parsed, sources, &context, file.filter(|_| self.config.is_some()))?;
         if self.mode == Mode::Check {
-            return Outcome::default();
+            return Ok(Outcome::default());
         }
         let collect = Collect::default();
-        let ran = self.rewire(plan, &context, &collect).and_then(|plan| runtime.block_on(run_to_end(plan)));
-        if let Err(error) = ran {
-            return Outcome::failed(error);
-        }
-        let events = collect.take();
+        let plan = self.rewire(plan, &context, &collect).map_err(Outcome::failure)?;
+        bench.runtime.block_on(execute::run_to_end(plan, BATCH_SIZE)).map_err(Outcome::failure)?;
+        let events: Vec<Event> = collect.take().into_iter().map(|(_, event)| event).collect();
         let stdout = printed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Outcome::of(&events, &context, String::from_utf8_lossy(&stdout).into_owned())
-    }
-
-    fn parse_options(&self) -> ParseOptions {
-        ParseOptions {
-            support_escapes: self.settings.get("config.support_escapes") == Some(&Raw::Bool(true)),
-        }
-    }
-
-    fn context(&self, folder: &Folder, stdout: Stdout) -> Context {
-        let ecs =
-            self.settings.get("pipeline.ecs_compatibility").and_then(Raw::text).and_then(EcsMode::parse);
-        Context {
-            pipeline_id: "main".into(),
-            node_name: "test".into(),
-            data_path: folder.path.clone(),
-            ecs: ecs.unwrap_or_default(),
-            workers: 1,
-            batch_size: 125,
-            registry: crate::registry(),
-            bus: Bus::default(),
-            environment: Environment::process(),
-            stdout,
-        }
+        Ok(Outcome::of(&events, &context, String::from_utf8_lossy(&stdout).into_owned()))
     }
 
     /// Puts the case's events in the place of the inputs, unless the case gives none and the config brings its own,
@@ -158,35 +157,26 @@ impl Case {
     fn rewire(&self, mut plan: Plan, context: &Context, collect: &Collect) -> Result<Plan, String> {
         if plan.inputs.is_empty() || !self.input.is_empty() {
             let given = self.input.iter().map(given).collect::<Result<_, _>>()?;
-            let input = Box::new(Inject { given, codec: self.codec(context)?.create() });
+            let codec = self.codec.as_deref().unwrap_or("plain");
+            let options = execute::parse_options(&self.settings);
+            let factory = execute::codec(codec, Framing::Pieces, options, context)?;
+            let input = Box::new(Inject::new(given, factory.create()));
             let decoration = Arc::new(InputDecoration::default());
             plan.inputs = vec![InputNode { id: "case".into(), name: "case", input, decoration }];
         }
         for node in plan.outputs.iter_mut().filter(|node| node.name != "stdout") {
             node.output = Box::new(Collect::default());
         }
-        plan.filters.push(Step::Leaf(sort_keys()));
-        plan.outputs.push(OutputNode { id: "case".into(), name: "case", output: Box::new(collect.clone()) });
-        plan.routes.push(Step::Leaf(plan.outputs.len() - 1));
+        collect_all(&mut plan, collect);
         Ok(plan)
     }
+}
 
-    /// The codec for raw lines, written as in a config: `json`, or `line { charset => "CP1252" }`.
-    fn codec(&self, context: &Context) -> Result<CodecFactory, String> {
-        let codec = self.codec.as_deref().unwrap_or("plain");
-        let value = crate::language::parse_value_with(codec, self.parse_options())
-            .map_err(|error| format!("codec: {}", error.message))?;
-        let mut problems = Vec::new();
-        let value = crate::plugin::ConfigValue::new(&value, &context.environment, &mut problems);
-        let factory = match &value.kind {
-            ConfigKind::Text(name) => CodecFactory::new(&Block::bare(Kind::Codec, name, value.span), context),
-            _ => CodecFactory::from_option(&value, context),
-        };
-        factory.map_err(|problems| {
-            let messages: Vec<_> = problems.into_iter().map(|problem| problem.message).collect();
-            messages.join("; ")
-        })
-    }
+/// Sorts the keys of what the filters let through, and keeps it all beside the plan's outputs.
+pub(super) fn collect_all(plan: &mut Plan, collect: &Collect) {
+    plan.filters.push(Step::Leaf(sort_keys()));
+    plan.outputs.push(OutputNode { id: "case".into(), name: "case", output: Box::new(collect.clone()) });
+    plan.routes.push(Step::Leaf(plan.outputs.len() - 1));
 }
 
 fn given(raw: &Raw) -> Result<Given, String> {
@@ -206,45 +196,5 @@ fn given(raw: &Raw) -> Result<Given, String> {
             }
         }
         _ => Err("an element of \"input\" is an event, a line or a pause".into()),
-    }
-}
-
-async fn run_to_end(plan: Plan) -> Result<(), String> {
-    let settings =
-        PipelineSettings { id: "main".into(), workers: 1, batch_size: 125, batch_delay: Duration::ZERO };
-    let (_stop, shutdown) = Shutdown::channel();
-    match tokio::time::timeout(TIME_LIMIT, crate::pipeline::run(plan, settings, shutdown)).await {
-        Ok(Ok(ended)) if ended.failed => Err("the pipeline failed".into()),
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("the pipeline did not end within {} s", TIME_LIMIT.as_secs())),
-    }
-}
-
-/// The folder that `__FILES__` stands for; removed with the case.
-struct Folder {
-    path: PathBuf,
-}
-
-impl Folder {
-    fn write(files: &BTreeMap<String, Raw>) -> std::io::Result<Self> {
-        let unique = format!("rstash-test-{}-{:016x}", std::process::id(), fastrand::u64(..));
-        let folder = Folder { path: std::env::temp_dir().join(unique) };
-        std::fs::create_dir_all(&folder.path)?;
-        for (name, text) in files {
-            let path = folder.path.join(name);
-            if let Some(parent) = path.parent() {
-                std::fs::create_dir_all(parent)?;
-            }
-            std::fs::write(path, text.text().unwrap_or_default())?;
-        }
-        Ok(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed from a temporary folder is left to the system.
-        _ = std::fs::remove_dir_all(&self.path);
     }
 }

@@ -22,28 +22,54 @@ pub enum Given {
     Pause(Duration),
 }
 
+/// Called with every event that the codec made, with its number from 0 on, before the input's common options are
+/// applied; `line` is what it was decoded from.
+pub type Prepare = Box<dyn Fn(&mut Event, usize, &[u8]) + Send + Sync>;
+
 /// Brings what a case gives, in order.
 pub struct Inject {
-    pub given: Vec<Given>,
-    pub codec: Box<dyn Codec>,
+    given: Vec<Given>,
+    codec: Box<dyn Codec>,
+    prepare: Option<Prepare>,
+}
+
+impl Inject {
+    pub fn new(given: Vec<Given>, codec: Box<dyn Codec>) -> Self {
+        Inject { given, codec, prepare: None }
+    }
+
+    /// Has every event prepared.
+    pub fn preparing(self, prepare: Prepare) -> Self {
+        Inject { prepare: Some(prepare), ..self }
+    }
 }
 
 impl Input for Inject {
     fn run(self: Box<Self>, sink: Sink, _shutdown: Shutdown) -> BoxFuture<'static, Result<(), RunError>> {
         Box::pin(async move {
-            let Inject { given, mut codec } = *self;
+            let Inject { given, mut codec, prepare } = *self;
             let mut events = Vec::new();
+            let mut number = 0;
+            let mut take = |mut event: Event, line: &[u8], events: &mut Vec<Event>| {
+                if let Some(prepare) = &prepare {
+                    prepare(&mut event, number, line);
+                }
+                number += 1;
+                events.push(event);
+            };
             for given in given {
                 match given {
-                    Given::Event(event) => events.push(*event),
-                    Given::Bytes(bytes) => codec.decode(&bytes, &mut |event| events.push(event)),
+                    Given::Event(event) => take(*event, &[], &mut events),
+                    Given::Bytes(bytes) => {
+                        codec.decode(&bytes, &mut |event| take(event, &bytes, &mut events));
+                    }
                     Given::Pause(time) => {
                         send(&sink, std::mem::take(&mut events)).await?;
                         tokio::time::sleep(time).await;
                     }
                 }
             }
-            codec.flush(&mut |event| events.push(event));
+            codec.flush(&mut |event| take(event, &[], &mut events));
             send(&sink, events).await
         })
     }
@@ -53,20 +79,37 @@ async fn send(sink: &Sink, events: Vec<Event>) -> Result<(), RunError> {
     sink.send(events, None).await.map_err(|closed| RunError::new(closed.to_string()))
 }
 
+/// Events with the id of the output they reached.
+type Collected = Arc<Mutex<Vec<(Arc<str>, Event)>>>;
+
 /// Keeps the events that reach the outputs.
-#[derive(Debug, Clone, Default)]
-pub struct Collect(Arc<Mutex<Vec<Event>>>);
+#[derive(Debug, Clone)]
+pub struct Collect {
+    output: Arc<str>,
+    collected: Collected,
+}
+
+impl Default for Collect {
+    fn default() -> Self {
+        Collect { output: "".into(), collected: Collected::default() }
+    }
+}
 
 impl Collect {
-    pub fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// One that stands in for the output of that id and keeps its events with those of this one.
+    pub fn at(&self, output: &str) -> Self {
+        Collect { output: output.into(), collected: Arc::clone(&self.collected) }
+    }
+
+    pub fn take(&self) -> Vec<(Arc<str>, Event)> {
+        std::mem::take(&mut self.collected.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Output for Collect {
     fn deliver<'a>(&'a self, events: &'a [&'a Event]) -> BoxFuture<'a, Delivery> {
-        let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        collected.extend(events.iter().map(|event| (*event).clone()));
+        let mut collected = self.collected.lock().unwrap_or_else(PoisonError::into_inner);
+        collected.extend(events.iter().map(|event| (Arc::clone(&self.output), (*event).clone())));
         Box::pin(async { Delivery::done() })
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiter::{Jiter, JiterResult, Peek};
+use jiter::{Jiter, JiterError, Peek};
+
+/// How deep a document may be nested: one that is deeper would overflow the stack of whoever walks it.
+pub const DEPTH_LIMIT: usize = 500;
 
 /// A JSON document for comparing; the order of keys does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,11 +21,15 @@ pub enum Raw {
 impl Raw {
     pub fn parse(json: &str) -> Result<Self, String> {
         let mut reader = Jiter::new(json.as_bytes());
-        let parsed = reader.peek().and_then(|peek| read(&mut reader, peek)).and_then(|raw| {
+        let parsed = reader.peek().map_err(ReadError::Json).and_then(|peek| {
+            let raw = read(&mut reader, peek, DEPTH_LIMIT)?;
             reader.finish()?;
             Ok(raw)
         });
-        parsed.map_err(|error| error.description(&reader))
+        parsed.map_err(|error| match error {
+            ReadError::Json(error) => error.description(&reader),
+            ReadError::TooDeep => format!("nested deeper than {DEPTH_LIMIT} levels"),
+        })
     }
 
     pub fn get(&self, key: &str) -> Option<&Raw> {
@@ -55,8 +62,13 @@ impl Raw {
 
     /// JSON with sorted keys, one field a line.
     pub fn to_pretty(&self) -> String {
+        self.to_pretty_at(0)
+    }
+
+    /// [`to_pretty`](Self::to_pretty) for a place that is indented by so many spaces; the first line is not.
+    pub fn to_pretty_at(&self, indent: usize) -> String {
         let mut out = Vec::new();
-        self.write(&mut out, Some(0));
+        self.write(&mut out, Some(indent));
         String::from_utf8_lossy(&out).into_owned()
     }
 
@@ -131,7 +143,20 @@ fn new_line(out: &mut Vec<u8>, indent: Option<usize>) {
     }
 }
 
-fn read(reader: &mut Jiter<'_>, peek: Peek) -> JiterResult<Raw> {
+/// Why a document cannot be read.
+enum ReadError {
+    Json(JiterError),
+    TooDeep,
+}
+
+impl From<JiterError> for ReadError {
+    fn from(error: JiterError) -> Self {
+        ReadError::Json(error)
+    }
+}
+
+fn read(reader: &mut Jiter<'_>, peek: Peek, depth: usize) -> Result<Raw, ReadError> {
+    let deeper = depth.checked_sub(1).ok_or(ReadError::TooDeep)?;
     Ok(match peek {
         Peek::Null => {
             reader.known_null()?;
@@ -143,7 +168,7 @@ fn read(reader: &mut Jiter<'_>, peek: Peek) -> JiterResult<Raw> {
             let mut items = Vec::new();
             let mut next = reader.known_array()?;
             while let Some(peek) = next {
-                items.push(read(reader, peek)?);
+                items.push(read(reader, peek, deeper)?);
                 next = reader.array_step()?;
             }
             Raw::List(items)
@@ -153,7 +178,7 @@ fn read(reader: &mut Jiter<'_>, peek: Peek) -> JiterResult<Raw> {
             let mut next = reader.known_object()?.map(str::to_owned);
             while let Some(key) = next {
                 let peek = reader.peek()?;
-                map.insert(key, read(reader, peek)?);
+                map.insert(key, read(reader, peek, deeper)?);
                 next = reader.next_key()?.map(str::to_owned);
             }
             Raw::Map(map)

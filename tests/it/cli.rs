@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The program with these arguments, without the settings of whoever runs the tests.
-fn rstash(arguments: &[&str]) -> Command {
+pub fn rstash(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rstash"));
     command.args(arguments).stdin(Stdio::null());
     for variable in ["LS_SETTINGS_DIR", "LOGSTASH_HOME"] {
@@ -14,27 +14,27 @@ fn rstash(arguments: &[&str]) -> Command {
     command
 }
 
-fn output(arguments: &[&str]) -> Output {
+pub fn output(arguments: &[&str]) -> Output {
     rstash(arguments).output().expect("the program starts")
 }
 
-fn stdout(output: &Output) -> String {
+pub fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn stderr(output: &Output) -> String {
+pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Asserts that the arguments are refused with a text on standard error, and nothing on standard output.
-fn refused(arguments: &[&str], part: &str) {
+pub fn refused(arguments: &[&str], part: &str) {
     let output = output(arguments);
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", stderr(&output));
     assert!(stderr(&output).contains(part), "{part:?} is missing in: {}", stderr(&output));
     assert_eq!(stdout(&output), "", "{arguments:?}");
 }
 
-fn directory(files: &[(&str, &str)]) -> TempDir {
+pub fn directory(files: &[(&str, &str)]) -> TempDir {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     for (name, text) in files {
         fs::write(directory.path().join(name), text).expect("a file can be written");

@@ -1,6 +1,9 @@
 //! The tests that see rstash from outside, in one binary.
 mod cli;
+mod cli_cases;
+mod corpus;
 mod demo;
+mod dns;
 mod ends;
 mod examples;
 mod golden;
@@ -9,6 +12,7 @@ mod language;
 mod memcached;
 mod pipelines;
 mod post;
+mod reference;
 mod rooms;
 mod shared;
 mod tls;

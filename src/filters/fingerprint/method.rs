@@ -20,7 +20,7 @@ pub struct Hash {
 
 #[derive(Debug)]
 enum HashKind {
-    Digest(Digester),
+    Digest(Box<Digester>),
     Murmur3,
     Murmur3Wide,
     /// The length of the prefix.
@@ -42,7 +42,7 @@ impl Hash {
     /// Fails with what is wrong with the key. Methods that hash nothing get any hash.
     pub fn new(options: &Options) -> Result<Self, &'static str> {
         let key = options.key.as_ref().map(|key| key.reveal());
-        let digest = |algorithm| HashKind::Digest(Digester::new(algorithm, key));
+        let digest = |algorithm| HashKind::Digest(Box::new(Digester::new(algorithm, key)));
         let kind = match options.method {
             Method::Sha1 => digest(Algorithm::Sha1),
             Method::Sha256 => digest(Algorithm::Sha256),

@@ -3,8 +3,6 @@
 mod database;
 mod field;
 mod record;
-#[cfg(test)]
-mod tests;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -305,6 +303,50 @@ impl Filter for GeoIp {
                 event.tag("_geoiperror");
                 Outcome::Failed
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod option_tests {
+    use std::path::PathBuf;
+
+    use crate::plugin::testkit;
+
+    #[test]
+    fn options_that_are_wrong_are_named() {
+        let example = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/geoip/city.mmdb");
+        for (options, culprits) in [
+            ("source => ip".to_owned(), ["\"target\"", "\"database\""]),
+            ("source => ip target => host".into(), ["GeoLite2-City.mmdb", "downloads"]),
+            (
+                "source => ip target => host default_database_type => ASN".into(),
+                ["GeoLite2-ASN.mmdb", "geoipupdate"],
+            ),
+            (
+                format!(
+                    "source => ip target => host database => \"{}\" fields => [\"town\"]",
+                    example.display()
+                ),
+                ["\"town\"", "city_name"],
+            ),
+            (
+                "source => ip target => host database => \"/no/such.mmdb\"".into(),
+                ["/no/such.mmdb", "No such file"],
+            ),
+        ] {
+            let sources =
+                crate::language::Sources::single("test", format!("filter {{ geoip {{ {options} }} }}"));
+            let (plan, problems) =
+                crate::pipeline::Plan::load(&sources, Default::default(), &testkit::context());
+            let shown = crate::language::render_all(&problems, &sources, false);
+            assert!(
+                plan.is_none() && culprits.iter().all(|culprit| shown.contains(culprit)),
+                "{options}:\n{shown}"
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Databases written for the purpose, and what the filter tells from them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use ipnet::IpNet;
@@ -236,33 +236,4 @@ fn a_place_without_coordinates_is_none() {
     let nowhere = Data::map([("city", Data::map([names("Nowhere")]))]);
     let fixture = Fixture::new("GeoLite2-City", nowhere, EcsMode::Disabled, &["city_name"]);
     assert_eq!(fixture.run(r#"{"c":{"ip":"192.0.2.1"}}"#).0, Outcome::Failed);
-}
-
-#[test]
-fn options_that_are_wrong_are_named() {
-    let example = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/geoip/city.mmdb");
-    for (options, culprits) in [
-        ("source => ip".to_owned(), ["\"target\"", "\"database\""]),
-        ("source => ip target => host".into(), ["GeoLite2-City.mmdb", "downloads"]),
-        (
-            "source => ip target => host default_database_type => ASN".into(),
-            ["GeoLite2-ASN.mmdb", "geoipupdate"],
-        ),
-        (
-            format!("source => ip target => host database => \"{}\" fields => [\"town\"]", example.display()),
-            ["\"town\"", "city_name"],
-        ),
-        (
-            "source => ip target => host database => \"/no/such.mmdb\"".into(),
-            ["/no/such.mmdb", "No such file"],
-        ),
-    ] {
-        let sources = crate::language::Sources::single("test", format!("filter {{ geoip {{ {options} }} }}"));
-        let (plan, problems) = crate::pipeline::Plan::load(&sources, Default::default(), &testkit::context());
-        let shown = crate::language::render_all(&problems, &sources, false);
-        assert!(
-            plan.is_none() && culprits.iter().all(|culprit| shown.contains(culprit)),
-            "{options}:\n{shown}"
-        );
-    }
 }

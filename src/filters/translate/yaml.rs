@@ -79,7 +79,7 @@ fn add(mapping: &Yaml<'_>, reading: Reading, entries: &mut Entries) {
     for (key, item) in pairs {
         match scalar(key, reading) {
             Some(Scalar::Text(name)) if name == "<<" && reading == Reading::Psych && is_plain(key) => {
-                merge(item, reading, &mut |mapping| add(mapping, reading, entries));
+                merge(item, &mut |mapping| add(mapping, reading, entries));
             }
             Some(Scalar::Text(name)) => entries.insert(name.into_owned(), value(item, reading)),
             Some(Scalar::Other(other)) => entries.note_other_key(&text::ruby_to_s(&other)),
@@ -89,10 +89,10 @@ fn add(mapping: &Yaml<'_>, reading: Reading, entries: &mut Entries) {
 }
 
 /// Calls `with` for each mapping that a merge key names.
-fn merge(node: &Yaml<'_>, reading: Reading, with: &mut dyn FnMut(&Yaml<'_>)) {
+fn merge(node: &Yaml<'_>, with: &mut dyn FnMut(&Yaml<'_>)) {
     match node {
         Yaml::Mapping(_) => with(node),
-        Yaml::Sequence(items) => items.iter().for_each(|item| merge(item, reading, with)),
+        Yaml::Sequence(items) => items.iter().for_each(|item| merge(item, with)),
         _ => {}
     }
 }
@@ -133,7 +133,7 @@ fn object(mapping: &Yaml<'_>, reading: Reading) -> Object {
     for (key, item) in pairs {
         match scalar(key, reading) {
             Some(Scalar::Text(name)) if name == "<<" && reading == Reading::Psych && is_plain(key) => {
-                merge(item, reading, &mut |mapping| {
+                merge(item, &mut |mapping| {
                     for (name, value) in self::object(mapping, reading) {
                         object.insert(name, value);
                     }

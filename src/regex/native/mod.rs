@@ -1,0 +1,27 @@
+//! A backtracking matcher of our own for the constructs that nearly every pattern keeps to.
+//!
+//! It walks the same syntax tree as the two other engines in the same order of preference, so it finds the same
+//! match, and it is quick where grok patterns are: a repeat that cannot give anything back makes no choice point, a
+//! branch whose first byte cannot match is not entered, and a text without a literal that the pattern requires is
+//! not searched at all. Whatever it does not know (references, properties, `\K` and so on) it leaves to Oniguruma,
+//! and a search that takes too many steps is handed to an engine that runs in linear time, if the pattern has one.
+//!
+//! `lower` turns the tree into a smaller one with resolved sets, `emit` that into a program, `run` runs it.
+mod emit;
+mod lower;
+mod program;
+mod run;
+mod sets;
+#[cfg(test)]
+mod tests;
+
+pub(super) use program::Program;
+pub(super) use run::{Limits, Stop};
+
+use super::ast::Pattern;
+
+/// Compiles a pattern; `None` when it holds something that this matcher does not know, or grows too large.
+pub(super) fn compile(pattern: &Pattern) -> Option<Program> {
+    let lowered = lower::lower(pattern)?;
+    emit::emit(lowered, pattern.groups + 1)
+}

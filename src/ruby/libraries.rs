@@ -1,0 +1,60 @@
+//! The libraries that `require` knows: they are all there from the start.
+
+/// Names that `require` takes, with those of parts (`json/add/core`).
+const KNOWN: &[&str] = &[
+    "base64",
+    "benchmark",
+    "bigdecimal",
+    "bigdecimal/util",
+    "cgi",
+    "csv",
+    "date",
+    "digest",
+    "digest/md5",
+    "digest/sha1",
+    "digest/sha2",
+    "digest/sha256",
+    "enumerator",
+    "erb/util",
+    "forwardable",
+    "ipaddr",
+    "json",
+    "logger",
+    "logstash/event",
+    "logstash/json",
+    "logstash/namespace",
+    "logstash/timestamp",
+    "logstash/util",
+    "logstash-core",
+    "monitor",
+    "openssl",
+    "ostruct",
+    "pp",
+    "rational",
+    "rubygems",
+    "securerandom",
+    "set",
+    "singleton",
+    "socket",
+    "stringio",
+    "strscan",
+    "thread",
+    "time",
+    "timeout",
+    "tzinfo",
+    "uri",
+    "yaml",
+    "zlib",
+    "open-uri",
+    "net/http",
+    "digest/bubblebabble",
+    "English",
+    "comparable",
+    "java",
+];
+
+/// Whether a library is one of those that are built in.
+pub fn is_known(name: &str) -> bool {
+    let name = name.strip_suffix(".rb").unwrap_or(name);
+    KNOWN.contains(&name)
+}
