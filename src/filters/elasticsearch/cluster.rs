@@ -194,7 +194,8 @@ fn node(host: &str, encrypted: bool) -> Option<Url> {
     let mut url = Url::parse(&text).ok().filter(|url| url.has_host())?;
     let authority = text.split("://").nth(1).unwrap_or_default().split(['/', '?']).next().unwrap_or_default();
     let names_port = authority.rsplit('@').next().unwrap_or_default().rsplit(']').next()?.contains(':');
-    if !names_port && !(has_scheme && url.scheme() == "https") {
+    let by_scheme = has_scheme && url.scheme() == "https";
+    if !names_port && !by_scheme {
         url.set_port(Some(DEFAULT_PORT)).ok()?;
     }
     Some(url)
