@@ -143,7 +143,11 @@ impl RegexBuilder {
             pattern: self.pattern.as_str().into(),
             native,
             groups: pattern.groups + 1,
-            names: pattern.names.iter().map(|(name, groups)| (name.as_str().into(), groups.clone())).collect(),
+            names: pattern
+                .names
+                .iter()
+                .map(|(name, groups)| (name.as_str().into(), groups.clone()))
+                .collect(),
             timeout: self.timeout,
             engine: LazyEngine { pattern, made },
         })

@@ -11,9 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::event::{Event, FieldReference, InvalidReference, Value, text::ruby_to_s};
 use crate::grok::Expression;
-use crate::plugin::{
-    Build, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, Spec, choices, options,
-};
+use crate::plugin::{Build, Emit, Example, Filter, Kind, Outcome, Pairs, Spec, choices, options};
 use crate::regex::{Locations, SearchError};
 
 use fields::{Destination, Failure};

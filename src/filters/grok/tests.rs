@@ -4,7 +4,7 @@ use super::*;
 use crate::event::json::{self, Decimals};
 use crate::language::{ParseOptions, Sources};
 use crate::plugin::testkit::{context, legacy_context};
-use crate::plugin::{Block, Context, Environment, Problem};
+use crate::plugin::{Block, Context, Environment, OptionReader, Problem};
 
 /// Builds the filter of a config, or says what is wrong with it.
 fn built(config: &str, context: &Context) -> Result<Grok, Vec<Problem>> {
@@ -77,7 +77,10 @@ fn an_impossible_field_never_matches() {
     let (outcome, _) = run(r#"match => { "[m" => "x" }"#, r#"{"m":"x"}"#);
     assert_eq!(outcome, Outcome::Failed);
     let (outcome, event) = run(r#"match => { "m" => "(?<a>.)(?<[b>.)" }"#, r#"{"m":"xy"}"#);
-    assert_eq!((outcome, event), (Outcome::Failed, object(r#"{"m":"xy","a":"x","tags":["_grokparsefailure"]}"#)));
+    assert_eq!(
+        (outcome, event),
+        (Outcome::Failed, object(r#"{"m":"xy","a":"x","tags":["_grokparsefailure"]}"#))
+    );
 }
 
 #[test]
@@ -97,7 +100,8 @@ fn running_out_of_time_tags_nothing_else() {
 #[test]
 fn patterns_come_from_files_and_from_the_config() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("mine.grok"), "# mine\nCODE [A-Z]\\d\nPAIR %{CODE:x}-%{OTHER:y}\n").unwrap();
+    std::fs::write(folder.path().join("mine.grok"), "# mine\nCODE [A-Z]\\d\nPAIR %{CODE:x}-%{OTHER:y}\n")
+        .unwrap();
     std::fs::write(folder.path().join("other.txt"), "CODE never").unwrap();
     let config = format!(
         r#"match => {{ "m" => "%{{PAIR}}" }} patterns_dir => ["{}"] patterns_files_glob => "*.grok"

@@ -133,10 +133,9 @@ impl Emitter {
     }
 
     fn branch(&mut self, at: usize, branches: Vec<(u32, First)>) {
-        let apart =
-            branches.iter().enumerate().all(|(index, (_, first))| {
-                branches.iter().skip(index + 1).all(|(_, other)| first.excludes(*other))
-            });
+        let apart = branches.iter().enumerate().all(|(index, (_, first))| {
+            branches.iter().skip(index + 1).all(|(_, other)| first.excludes(*other))
+        });
         self.choices |= !apart;
         self.replace(at, Op::Branch(branches.into()));
     }
@@ -174,14 +173,7 @@ impl Emitter {
     }
 
     /// Writes any other repeat: the copies that must match, then those that may, or a loop.
-    fn repeat(
-        &mut self,
-        tree: &Tree,
-        min: u32,
-        max: Option<u32>,
-        greedy: bool,
-        follow: First,
-    ) -> Option<()> {
+    fn repeat(&mut self, tree: &Tree, min: u32, max: Option<u32>, greedy: bool, follow: First) -> Option<()> {
         let again = tree.first(&self.sets, follow);
         let order = |body: u32, exit: u32| match greedy {
             true => vec![(body, again), (exit, follow)],
