@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom. Plugins of different kinds do not know each other either.
-const ROOMS: [&[&str]; 10] = [
+const ROOMS: [&[&str]; 11] = [
     &["language", "event", "regex"],
     &["grok", "ruby"],
     &["queue"],
