@@ -30,6 +30,7 @@ fn filter(options: &str) -> Box<dyn Filter> {
         batch_size: 125,
         registry: rstash::registry(),
         bus: Default::default(),
+        shared: Default::default(),
         environment: Environment::new(|_| None),
         stdout: Stdout::Capture(std::sync::Arc::default()),
     };

@@ -80,6 +80,7 @@ fn filter(config: &str) -> Option<Box<dyn Filter>> {
         batch_size: 125,
         registry: rstash::registry(),
         bus: Default::default(),
+        shared: Default::default(),
         environment: Environment::new(|_| None),
         stdout: Stdout::Capture(Arc::default()),
     };

@@ -1,6 +1,7 @@
 //! The filters: one file per plugin, named as in Logstash.
 
 mod age;
+mod aggregate;
 mod alter;
 mod anonymize;
 mod bytes;
@@ -51,6 +52,7 @@ use crate::plugin::Spec;
 /// Every filter of this build, sorted by name.
 pub static SPECS: &[&Spec] = &[
     &age::SPEC,
+    &aggregate::SPEC,
     &alter::SPEC,
     &anonymize::SPEC,
     &bytes::SPEC,

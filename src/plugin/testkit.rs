@@ -28,6 +28,7 @@ pub fn context() -> Context {
         batch_size: 125,
         registry: crate::registry(),
         bus: Bus::default(),
+        shared: Default::default(),
         environment: Environment::new(|_| None),
         stdout: Stdout::Capture(Arc::new(Mutex::new(Vec::new()))),
     }

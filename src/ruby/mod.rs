@@ -103,7 +103,7 @@ mod value;
 mod world;
 
 pub use args::{Args, Arity, at_least, between, exactly};
-pub use bridge::{to_event, to_ruby};
+pub use bridge::{to_event, to_ruby, to_time};
 pub use compiler::ScriptError;
 pub use control::{Control, Jump, Outcome};
 pub use interpreter::Interp;
