@@ -17,7 +17,7 @@ const TAKE_SHARED_TEXT: &[&str] = &[
     "end_with?", "split", "gsub", "sub", "gsub!", "sub!", "delete_prefix", "delete_suffix", "==", "!=", "===", "=~",
     "index", "rindex", "strftime", "parse", "strptime", "join", "count", "tr", "tr_s", "delete", "match", "match?",
     "scan", "partition", "rpartition", "sprintf", "rjust", "ljust", "center", "casecmp", "casecmp?", "eql?", "unpack",
-    "unpack1", "to_s", "raise", "require", "encode", "force_encoding", "debug", "info", "warn", "error",
+    "unpack1", "to_s", "require", "encode", "force_encoding", "debug", "info", "warn", "error",
 ];
 
 impl Compiler {

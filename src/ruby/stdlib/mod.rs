@@ -3,6 +3,7 @@
 mod comparable;
 mod event;
 mod exception;
+mod file_handle;
 mod integer;
 mod kernel;
 mod logger;
@@ -82,6 +83,7 @@ static TABLES: &[&[ClassDef]] = &[
     timestamp::CLASSES,
     structure::CLASSES,
     system::CLASSES,
+    file_handle::CLASSES,
     event::CLASSES,
     logger::CLASSES,
     logstash::CLASSES,
