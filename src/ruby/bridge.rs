@@ -166,6 +166,10 @@ pub fn to_time(interp: &mut Interp, time: Timestamp) -> Outcome {
 }
 
 impl Native for TimestampData {
+    fn trace(&self, _visit: &mut dyn FnMut(&Value)) -> bool {
+        true
+    }
+
     fn key_hash(&self) -> Option<u64> {
         Some((self.0.epoch_seconds() as u64).rotate_left(20) ^ u64::from(self.0.nanos()))
     }

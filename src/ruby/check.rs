@@ -22,20 +22,7 @@ static OWN_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| stdlib::met
 
 /// Methods that the compiler knows itself.
 const WORDS: &[&str] = &[
-    "!",
-    "!=",
-    "&&",
-    "||",
-    "private",
-    "public",
-    "protected",
-    "module_function",
-    "block_given?",
-    "__method__",
-    "lambda",
-    "proc",
-    "using",
-    "attr_accessor",
+    "!", "!=", "&&", "||", "private", "public", "protected", "module_function", "block_given?", "__method__",
 ];
 
 /// Everything a script uses that is not there.

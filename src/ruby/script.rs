@@ -1,5 +1,6 @@
 //! Loading scripts into a world, running them, and what comes of it in words that Rust can carry away.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use super::args::{Args, exactly};
@@ -173,6 +174,7 @@ impl Interp {
         let (code, facts) = compiler::compile_body(source, file)?;
         self.admit(source, file, facts)?;
         let result = self.run_body(&code, host.clone(), Cref::new(class, None));
+        self.settle_state();
         Ok(result.map_err(|control| self.failure(control)))
     }
 
@@ -185,6 +187,7 @@ impl Interp {
     ) -> Result<(), Vec<ScriptError>> {
         loading::survey_files(source, file, &mut facts)?;
         self.changes_strings |= facts.changes_strings;
+        self.keeps_state |= facts.keeps_state();
         let defined = facts.defined_methods.iter().chain(&facts.defined_constants);
         self.script_names.extend(defined.map(|name| Sym::new(name)));
         self.answers_all |= facts.answers_all;
@@ -223,24 +226,28 @@ impl Interp {
 
     /// The block `new_event_block`: what it is called with is collected.
     pub fn new_event_block(&mut self) -> Value {
-        Value::Proc(RProc::native(exactly(1), |interp, args| {
+        Value::Proc(RProc::native_holding(exactly(1), Some(Vec::new()), |interp, args| {
             interp.emitted.push(args.at(0).clone());
             Ok(Value::Nil)
         }))
     }
 
     /// Runs something with an event as a LogStash::Event. What the script keeps of it holds the event's last state.
+    ///
+    /// # Errors
+    /// A panic of the interpreter, which is a mistake of ours: the event has what it had by then.
     pub fn with_event<R>(
         &mut self,
         slot: Kept,
         event: &mut Event,
         run: impl FnOnce(&mut Interp, &Value) -> R,
-    ) -> R {
+    ) -> Result<R, Failure> {
         let object = self.kept(slot);
         if let Some(data) = object.as_native::<EventData>() {
             data.swap(event);
         }
-        let result = run(self, &object);
+        // What a panic may leave behind in a world is values a script has half changed, as an exception does.
+        let result = catch_unwind(AssertUnwindSafe(|| run(self, &object)));
         if let Some(data) = object.as_native::<EventData>() {
             data.swap(event);
         }
@@ -254,14 +261,23 @@ impl Interp {
             let fresh = event_value(self, Event::new());
             self.replace_kept(slot, fresh);
         }
-        result
+        result.map_err(|_| Failure {
+            class: "fatal".into(),
+            message: "internal error: the interpreter panicked".into(),
+            backtrace: Vec::new(),
+        })
     }
 
     /// Calls a loaded lambda.
+    ///
+    /// # Errors
+    /// What it raised; [`failure`](Self::failure) puts it into words.
     pub fn run_code(&mut self, code: &Value, args: Args<'_>) -> Outcome {
         self.last_match = Value::Nil;
         self.last_error = Value::Nil;
-        self.call_callable(code, args)
+        let result = self.call_callable(code, args);
+        self.end_run();
+        result
     }
 
     /// Takes the events that were handed on. One that is no event is an error of its own.

@@ -53,7 +53,15 @@ struct TestContext {
     expectations: RefCell<Vec<(String, Rc<RProc>)>>,
 }
 
-impl Native for TestContext {}
+impl Native for TestContext {
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) -> bool {
+        visit(&self.host);
+        visit(&self.parameters.borrow());
+        self.in_events.borrow().iter().flatten().for_each(&mut *visit);
+        self.expectations.borrow().iter().for_each(|(_, block)| visit(&Value::Proc(block.clone())));
+        true
+    }
+}
 
 pub(super) static CLASSES: &[ClassDef] = &[
     ClassDef::module("LogStash::Filters"),
@@ -137,12 +145,13 @@ impl Interp {
         let host = self.new_host(HOST_CLASS);
         let class = self.singleton_class(&host);
         let collect = collect.map(|(code, tests)| (code.clone(), tests.clone()));
-        let test = RProc::native(at_least(1), move |interp, args| match &collect {
+        let held = collect.iter().map(|(_, tests)| tests.clone()).collect();
+        let test = RProc::native_holding(at_least(1), Some(held), move |interp, args| match &collect {
             None => Ok(Value::Nil),
             Some((code, tests)) => interp.declare_test(code, tests, args),
         });
         self.add_method(&class, sym!("test"), Body::Proc(test), Visibility::Public);
-        let register = RProc::native(exactly(1), |_, _| Ok(Value::Nil));
+        let register = RProc::native_holding(exactly(1), Some(Vec::new()), |_, _| Ok(Value::Nil));
         self.add_method(&class, sym!("register"), Body::Proc(register), Visibility::Public);
         host
     }
@@ -221,10 +230,9 @@ impl Interp {
     pub fn register_file(&mut self, file: ScriptFile, params: &Object) -> Result<(), Failure> {
         let host = self.kept(file.host);
         let params = super::bridge::object_to_ruby(self, params);
-        match self.call(&host, "register", &[params]) {
-            Ok(_) => Ok(()),
-            Err(control) => Err(self.failure(control)),
-        }
+        let registered = self.call(&host, "register", &[params]);
+        self.settle_state();
+        registered.map(drop).map_err(|control| self.failure(control))
     }
 
     /// Calls `filter` with the event that stands in the slot.
@@ -235,9 +243,15 @@ impl Interp {
         let host = self.kept(file.host);
         self.last_match = Value::Nil;
         self.last_error = Value::Nil;
-        let result = self.call_with(&host, sym!("filter"), Args::of(std::slice::from_ref(event)))?;
+        let result = self.call_with(&host, sym!("filter"), Args::of(std::slice::from_ref(event)));
+        let filtered = result.and_then(|result| self.filtered(&result, event));
+        self.end_run();
+        filtered
+    }
+
+    fn filtered(&mut self, result: &Value, event: &Value) -> Outcome<Filtered> {
         let mut filtered = Filtered { events: Vec::new(), keeps_original: false };
-        for returned in self.checked_events(&result)? {
+        for returned in self.checked_events(result)? {
             if returned.is_same(event) {
                 filtered.keeps_original = true;
             } else {

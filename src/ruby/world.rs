@@ -47,6 +47,10 @@ pub(super) struct Keep {
 }
 
 impl Interp {
+    pub(super) fn kept_values(&self) -> impl Iterator<Item = &Value> {
+        self.kept.values.iter().flatten()
+    }
+
     /// Keeps a value until it is released.
     pub fn keep(&mut self, value: Value) -> Kept {
         match self.kept.free.pop() {

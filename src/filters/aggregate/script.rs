@@ -75,6 +75,7 @@ impl Code {
                 let failure = result.err().map(|control| interp.failure(control).into());
                 (failure, emitted)
             })
+            .unwrap_or_else(|failure| (Some(failure.into()), Vec::new()))
         })
     }
 
@@ -83,10 +84,11 @@ impl Code {
         let timeout = self.timeout?;
         world.with(|interp| {
             let code = interp.kept(timeout);
-            interp.with_event(self.event, event, |interp, object| {
+            let ran = interp.with_event(self.event, event, |interp, object| {
                 let result = interp.run_code(&code, Args::of(std::slice::from_ref(object)));
                 result.err().map(|control| interp.failure(control).into())
-            })
+            });
+            ran.unwrap_or_else(|failure| Some(failure.into()))
         })
     }
 }

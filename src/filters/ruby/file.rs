@@ -90,8 +90,9 @@ impl Filter for ScriptFilter {
 }
 
 fn run(interp: &mut Interp, loaded: Loaded, event: &mut Event) -> Result<Filtered, Failure> {
-    interp.with_event(loaded.event, event, |interp, object| {
+    let filtered = interp.with_event(loaded.event, event, |interp, object| {
         let filtered = interp.filter_file(loaded.script, object);
         filtered.map_err(|control| interp.failure(control))
-    })
+    });
+    filtered.flatten()
 }

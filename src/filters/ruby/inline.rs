@@ -94,8 +94,7 @@ fn run(interp: &mut Interp, loaded: Loaded, event: &mut Event) -> (Option<Failur
     let result = interp.with_event(loaded.event, event, |interp, object| {
         let args = Args { block: block.as_ref(), ..Args::of(std::slice::from_ref(object)) };
         let result = interp.run_code(&code, args);
-        let emitted = interp.take_emitted();
-        (result.err().map(|control| interp.failure(control)), emitted)
+        result.err().map(|control| interp.failure(control))
     });
-    result
+    (result.unwrap_or_else(Some), interp.take_emitted())
 }

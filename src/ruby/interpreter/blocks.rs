@@ -44,7 +44,7 @@ impl Interp {
             ProcBody::Code { code, env } => {
                 self.run_block(block, code, env, env.self_value.clone(), env.context.clone(), args)
             }
-            ProcBody::Native { arity, run } => {
+            ProcBody::Native { arity, run, .. } => {
                 if !arity.admits(args.len()) {
                     return Err(self.wrong_count(args.len(), &arity.describe()));
                 }

@@ -7,6 +7,7 @@ mod classes;
 mod coerce;
 mod compare;
 mod constants;
+mod cycles;
 mod define;
 mod errors;
 mod eval;
@@ -106,6 +107,9 @@ pub struct Interp {
     pool: Vec<Rc<Env>>,
     top: Rc<Context>,
     every_class: Vec<Rc<RClass>>,
+    suspects: cycles::Suspects,
+    /// Whether scripts of this world keep state between runs.
+    pub(in crate::ruby) keeps_state: bool,
     pub(in crate::ruby) kept: Keep,
     pub(in crate::ruby) references: References,
     /// Whether a script changes strings in place, so that those read from fields must be watched.
@@ -150,6 +154,8 @@ impl Interp {
             pool: Vec::new(),
             top: Rc::new(Context { method: None, block: None, cref }),
             every_class,
+            suspects: Default::default(),
+            keeps_state: false,
             kept: Keep::default(),
             references: References::default(),
             changes_strings: false,
@@ -235,7 +241,8 @@ impl Interp {
 
     /// Keeps an environment for the next call, unless a closure still holds it.
     fn recycle(&mut self, mut env: Rc<Env>) {
-        if self.pool.len() >= POOLED_ENVIRONMENTS {
+        if Rc::strong_count(&env) > 1 {
+            self.suspect(&env);
             return;
         }
         let Some(inner) = Rc::get_mut(&mut env) else { return };
@@ -243,7 +250,9 @@ impl Interp {
         inner.parent = None;
         inner.self_value = Value::Nil;
         inner.context = self.top.clone();
-        self.pool.push(env);
+        if self.pool.len() < POOLED_ENVIRONMENTS {
+            self.pool.push(env);
+        }
     }
 
     /// The file in which the code stands that runs.

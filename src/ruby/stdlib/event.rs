@@ -26,6 +26,10 @@ impl Native for EventData {
         self.settle();
         Some(Rc::new(EventData::new(self.event.borrow().duplicate())))
     }
+
+    fn trace(&self, _visit: &mut dyn FnMut(&Value)) -> bool {
+        true
+    }
 }
 
 impl EventData {

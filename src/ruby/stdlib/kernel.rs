@@ -18,6 +18,10 @@ pub(super) static CLASSES: &[ClassDef] =
 const OUTPUT: &[MethodDef] = &[
     MethodDef("puts", at_least(0), puts),
     MethodDef("print", at_least(0), print),
+    MethodDef("printf", at_least(1), |interp, this, args| {
+        let text = interp.call_with(this, sym!("format"), args)?;
+        print(interp, this, Args::of(&[text]))
+    }),
     MethodDef("p", at_least(0), p),
     MethodDef("pp", at_least(0), p),
     MethodDef("warn", at_least(0), |interp, _, args| {
@@ -106,6 +110,11 @@ const SYSTEM: &[MethodDef] = &[
         let seed = if args.is_empty() { 0 } else { interp.to_int(args.at(0))? };
         fastrand::seed(seed as u64);
         Ok(Value::Int(0))
+    }),
+    MethodDef("__dir__", exactly(0), |interp, _, _| {
+        let file = interp.current_file();
+        let folder = std::path::Path::new(&*file).parent().map(|path| path.to_string_lossy().into_owned());
+        Ok(Value::from(folder))
     }),
     MethodDef("caller", between(0, 2), |interp, _, _| {
         Ok(Value::array(interp.backtrace().into_iter().skip(1).map(Value::str).collect()))

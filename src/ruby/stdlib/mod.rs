@@ -7,6 +7,7 @@ mod enumerable;
 mod enumerator;
 mod event;
 mod exception;
+mod file_handle;
 mod hash;
 mod kernel;
 mod logger;
@@ -103,6 +104,7 @@ static TABLES: &[&[ClassDef]] = &[
     timestamp::CLASSES,
     structure::CLASSES,
     system::CLASSES,
+    file_handle::CLASSES,
     event::CLASSES,
     logger::CLASSES,
     logstash::CLASSES,

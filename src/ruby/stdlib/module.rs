@@ -279,11 +279,12 @@ fn new_instance(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     let class = interp.to_class(this)?;
     let instance = interp.allocate(&class)?;
     let Some(initialize) = interp.find_instance_method(&class, sym!("initialize")) else {
-        if !args.is_empty() {
-            return Err(interp.wrong_count(args.len(), "0"));
-        }
         return Ok(instance);
     };
+    // Object's own takes anything, for `super` passes it whatever a subclass was given.
+    if !args.is_empty() && Rc::ptr_eq(&initialize.owner, &interp.classes.object) {
+        return Err(interp.wrong_count(args.len(), "0"));
+    }
     interp.invoke(&initialize, &instance, args)?;
     Ok(instance)
 }

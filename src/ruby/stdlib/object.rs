@@ -11,7 +11,7 @@ use crate::ruby::value::{Body, BoundMethod, RArray, RHash, RObject, RString, Val
 
 pub(super) static CLASSES: &[ClassDef] = &[ClassDef {
     includes: &["Kernel"],
-    methods: &[IDENTITY, TEXT, COPYING, SENDING, REFLECTION],
+    methods: &[IDENTITY, TEXT, INITIALIZE, COPYING, SENDING, REFLECTION],
     ..ClassDef::class("Object")
 }];
 
@@ -55,6 +55,8 @@ const TEXT: &[MethodDef] = &[
         Ok(Value::str(interp.inspect_object(this)?))
     }),
 ];
+
+const INITIALIZE: &[MethodDef] = &[MethodDef("initialize", at_least(0), |_, _, _| Ok(Value::Nil))];
 
 const COPYING: &[MethodDef] = &[
     MethodDef("dup", exactly(0), |interp, this, _| copy(interp, this, false)),
@@ -158,10 +160,6 @@ const REFLECTION: &[MethodDef] = &[
             interp.call(&Value::Class(module), "extended", std::slice::from_ref(this))?;
         }
         Ok(this.clone())
-    }),
-    MethodDef("instance_variable_names", exactly(0), |_, this, _| {
-        let ivars = if let Value::Object(object) = this { object.ivars() } else { Vec::new() };
-        Ok(Value::array(ivars.into_iter().map(|(name, _)| Value::str(name.as_str())).collect()))
     }),
 ];
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use super::{ClassDef, MethodDef};
-use crate::ruby::args::{Args, Arity, at_least, between, exactly};
+use crate::ruby::args::{Args, at_least, between, exactly};
 use crate::ruby::control::Outcome;
 use crate::ruby::interpreter::Interp;
 use crate::ruby::symbol::sym;
@@ -111,7 +111,8 @@ fn compose(interp: &mut Interp, first: &Value, second: &Value) -> Outcome {
         }
     }
     let (first, second) = (first.clone(), second.clone());
-    Ok(Value::Proc(RProc::native(at_least(0), move |interp, args| {
+    let held = Some(vec![first.clone(), second.clone()]);
+    Ok(Value::Proc(RProc::native_holding(at_least(0), held, move |interp, args| {
         let inner = interp.call_callable(&first, args)?;
         interp.call_callable(&second, Args::of(&[inner]))
     })))
@@ -129,7 +130,8 @@ fn curry(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
 }
 
 fn curried(callable: Value, given: Vec<Value>, needed: usize) -> Value {
-    Value::Proc(RProc::native(Arity { min: 0, max: u8::MAX }, move |interp, args| {
+    let held = given.iter().chain([&callable]).cloned().collect();
+    Value::Proc(RProc::native_holding(at_least(0), Some(held), move |interp, args| {
         let mut all = given.clone();
         all.extend_from_slice(args.values);
         if all.len() >= needed {

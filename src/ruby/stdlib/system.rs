@@ -48,6 +48,8 @@ pub(super) static CLASSES: &[ClassDef] = &[
     ClassDef { methods: &[RANDOM], singleton_methods: &[RANDOM], ..ClassDef::class("Random") },
     ClassDef { methods: &[LOCK], ..ClassDef::class("Mutex") },
     ClassDef {
+        methods: &[THREAD],
+        singleton_methods: &[THREADS],
         setup: Some(|interp, class| {
             let mutex = interp.class_named("Mutex").map_or(Value::Nil, Value::Class);
             interp.define_constant(class, "Mutex", mutex);
@@ -257,7 +259,7 @@ fn test(interp: &mut Interp, args: Args<'_>, is: fn(&Path) -> bool) -> Outcome {
     Ok(Value::Bool(is(Path::new(&path))))
 }
 
-fn io_error(interp: &mut Interp, path: &str, error: &std::io::Error) -> Control {
+pub(super) fn io_error(interp: &mut Interp, path: &str, error: &std::io::Error) -> Control {
     match error.kind() {
         std::io::ErrorKind::NotFound => {
             interp.error("Errno::ENOENT", format!("No such file or directory - {path}"))
@@ -370,6 +372,46 @@ const LOCK: &[MethodDef] = &[
         interp.yield_values(block, &[])
     }),
 ];
+
+/// What one thread keeps for itself (`Thread.current[:key]`).
+const THREAD: &[MethodDef] = &[
+    MethodDef("[]", exactly(1), |interp, this, args| {
+        let name = interp.to_name(args.at(0))?;
+        Ok(interp.get_ivar(this, name))
+    }),
+    MethodDef("[]=", exactly(2), |interp, this, args| {
+        let name = interp.to_name(args.at(0))?;
+        interp.set_ivar(this, name, args.at(1).clone())?;
+        Ok(args.at(1).clone())
+    }),
+    MethodDef("key?", exactly(1), |interp, this, args| {
+        let name = interp.to_name(args.at(0))?;
+        Ok(Value::Bool(!interp.get_ivar(this, name).is_nil()))
+    }),
+    MethodDef("name", exactly(0), |_, _, _| {
+        Ok(Value::from(std::thread::current().name().map(str::to_owned)))
+    }),
+];
+
+const THREADS: &[MethodDef] = &[
+    MethodDef("current", exactly(0), |interp, this, _| {
+        let class = interp.to_class(this)?;
+        let name = Sym::new("__current__");
+        if let Some(known) = class.ivar(name) {
+            return Ok(known);
+        }
+        let thread = Value::Object(Rc::new(RObject::new(&class)));
+        class.set_ivar(name, thread.clone());
+        Ok(thread)
+    }),
+    MethodDef("new", at_least(0), no_threads),
+    MethodDef("start", at_least(0), no_threads),
+    MethodDef("fork", at_least(0), no_threads),
+];
+
+fn no_threads(interp: &mut Interp, _: &Value, _: Args<'_>) -> Outcome {
+    Err(interp.error("NotImplementedError", "threads are not available in scripts"))
+}
 
 /// A block is not interrupted: what it takes too long for is noticed when it is over.
 const TIMEOUT: &[MethodDef] = &[MethodDef("timeout", at_least(1), |interp, _, args| {

@@ -22,6 +22,7 @@ fn filtered(code: &str, events: &[&str]) -> Vec<String> {
                 result.err().map(|control| interp.failure(control).to_string())
             })
         });
+        let failure = failure.unwrap_or_else(|failure| Some(failure.to_string()));
         printed.push(failure.unwrap_or_else(|| crate::plugin::testkit::fields(&event)));
     }
     printed

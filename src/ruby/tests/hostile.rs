@@ -1,7 +1,7 @@
 //! Scripts that would bring a process down if they could.
 
 use super::{check, run};
-use crate::ruby::World;
+use crate::ruby::{Args, Value, World};
 
 #[test]
 fn endless_recursion_is_an_exception() {
@@ -48,4 +48,24 @@ fn nothing_that_is_nested_too_deeply_is_compiled() {
     assert!(run(&deep).starts_with("refused"), "{}", run(&deep));
     let sum = vec!["1"; 3000].join(" + ");
     assert!(run(&sum).starts_with("refused"));
+}
+
+#[test]
+fn closures_that_hold_themselves_are_freed() {
+    let mut world = World::new();
+    let living = |world: &mut World, code: &str, runs: usize| {
+        world.with(|interp| {
+            let host = interp.new_host("Test");
+            let code = interp.load_code(code, "(test)", "event", &host).expect("must compile");
+            for _ in 0..runs {
+                assert!(interp.run_code(&code, Args::of(&[Value::Nil])).is_ok());
+            }
+            interp.living_suspects()
+        })
+    };
+    let recursive = "walk = lambda { |n| n == 0 ? 0 : walk.call(n - 1) }; walk.call(3)";
+    assert_eq!(living(&mut world, recursive, 10), 0);
+    // A script that keeps state keeps the closures that its state reaches, and no others.
+    let keeping = "walk = lambda { |n| n == 0 ? 0 : walk.call(n - 1) }; walk.call(3); n = 5; @f = lambda { n += 1 }";
+    assert!(living(&mut world, keeping, 10_000) < 5_000);
 }

@@ -19,6 +19,12 @@ pub trait Native: Any {
         None
     }
 
+    /// Shows every value it holds. `false` where it holds some that it does not show; then closures that hold
+    /// themselves are not freed while a script keeps such an object.
+    fn trace(&self, _visit: &mut dyn FnMut(&Value)) -> bool {
+        false
+    }
+
     /// Whether hashes take both for the same key (`eql?`).
     fn is_same_key(&self, _other: &dyn Native) -> bool {
         false
@@ -166,6 +172,12 @@ pub struct Exception {
 }
 
 impl Native for Exception {
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) -> bool {
+        visit(&self.message.borrow());
+        visit(&self.cause.borrow());
+        true
+    }
+
     fn duplicate(&self) -> Option<Rc<dyn Native>> {
         Some(Rc::new(Exception {
             message: self.message.clone(),
@@ -183,4 +195,11 @@ pub struct BoundMethod {
     pub method: Rc<Method>,
 }
 
-impl Native for BoundMethod {}
+impl Native for BoundMethod {
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) -> bool {
+        if let Some(receiver) = &self.receiver {
+            visit(receiver);
+        }
+        true
+    }
+}

@@ -40,6 +40,8 @@ pub enum ProcBody {
     Native {
         arity: Arity,
         run: Box<NativeBlock>,
+        /// The values it holds; `None` where that is not known.
+        held: Option<Vec<Value>>,
     },
     /// `&:name`
     Symbol(Sym),
@@ -56,8 +58,17 @@ pub type NativeBlock = dyn Fn(&mut Interp, Args<'_>) -> Outcome;
 impl RProc {
     /// A block written in Rust, with a lambda's treatment of arguments.
     pub fn native(arity: Arity, run: impl Fn(&mut Interp, Args<'_>) -> Outcome + 'static) -> Rc<RProc> {
+        Self::native_holding(arity, None, run)
+    }
+
+    /// The same, with the values that it holds.
+    pub fn native_holding(
+        arity: Arity,
+        held: Option<Vec<Value>>,
+        run: impl Fn(&mut Interp, Args<'_>) -> Outcome + 'static,
+    ) -> Rc<RProc> {
         Rc::new(RProc {
-            body: ProcBody::Native { arity, run: Box::new(run) },
+            body: ProcBody::Native { arity, run: Box::new(run), held },
             is_lambda: Cell::new(true),
             break_tag: 0,
         })
