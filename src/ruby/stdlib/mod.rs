@@ -1,18 +1,29 @@
 //! The builtin classes: one table each.
 
+mod array;
+mod big_decimal;
 mod comparable;
+mod enumerable;
+mod enumerator;
 mod event;
 mod exception;
 mod file_handle;
-mod integer;
+mod hash;
 mod kernel;
 mod logger;
 mod logstash;
 mod module;
 mod nil;
+mod normalize;
+mod numeric;
 mod object;
 mod procs;
+mod range;
+mod regexp;
+mod set;
+mod string;
 mod structure;
+mod symbol;
 mod system;
 mod timestamp;
 mod yaml;
@@ -79,7 +90,17 @@ static TABLES: &[&[ClassDef]] = &[
     nil::CLASSES,
     exception::CLASSES,
     procs::CLASSES,
-    integer::CLASSES,
+    enumerable::CLASSES,
+    enumerator::CLASSES,
+    numeric::CLASSES,
+    big_decimal::CLASSES,
+    string::CLASSES,
+    symbol::CLASSES,
+    array::CLASSES,
+    hash::CLASSES,
+    range::CLASSES,
+    regexp::CLASSES,
+    set::CLASSES,
     timestamp::CLASSES,
     structure::CLASSES,
     system::CLASSES,
