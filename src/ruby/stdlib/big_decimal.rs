@@ -41,6 +41,10 @@ enum Decimal {
 }
 
 impl Native for Decimal {
+    fn trace(&self, _visit: &mut dyn FnMut(&Value)) -> bool {
+        true
+    }
+
     fn key_hash(&self) -> Option<u64> {
         match self {
             Decimal::Finite(number) => {

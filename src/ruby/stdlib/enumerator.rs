@@ -38,17 +38,34 @@ struct Enumerator {
     size: Value,
 }
 
-impl Native for Enumerator {}
+impl Native for Enumerator {
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) -> bool {
+        let fetched = self.fetched.borrow();
+        let held = [&self.receiver, &self.size].into_iter().chain(&self.arguments).chain(&fetched.0);
+        held.for_each(visit);
+        true
+    }
+}
 
 /// The block of `Enumerator.new`.
 struct Generator(Rc<RProc>);
 
-impl Native for Generator {}
+impl Native for Generator {
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) -> bool {
+        visit(&Value::Proc(self.0.clone()));
+        true
+    }
+}
 
 /// What that block is called with.
 struct Yielder(Rc<RProc>);
 
-impl Native for Yielder {}
+impl Native for Yielder {
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) -> bool {
+        visit(&Value::Proc(self.0.clone()));
+        true
+    }
+}
 
 /// One step of a lazy enumerator.
 struct LazyStep {
@@ -58,7 +75,13 @@ struct LazyStep {
     count: usize,
 }
 
-impl Native for LazyStep {}
+impl Native for LazyStep {
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) -> bool {
+        visit(&self.source);
+        self.block.iter().for_each(|block| visit(&Value::Proc(block.clone())));
+        true
+    }
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LazyKind {

@@ -113,7 +113,12 @@ pub(super) struct MatchData {
     pattern: Value,
 }
 
-impl Native for MatchData {}
+impl Native for MatchData {
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) -> bool {
+        visit(&self.pattern);
+        true
+    }
+}
 
 impl MatchData {
     fn group(&self, group: usize) -> Value {

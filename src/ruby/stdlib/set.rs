@@ -22,6 +22,11 @@ pub(super) static CLASSES: &[ClassDef] = &[ClassDef {
 struct Set(RefCell<HashMap>);
 
 impl Native for Set {
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) -> bool {
+        self.0.borrow().keys().for_each(visit);
+        true
+    }
+
     fn duplicate(&self) -> Option<Rc<dyn Native>> {
         Some(Rc::new(Set(self.0.clone())))
     }

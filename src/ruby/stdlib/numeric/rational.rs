@@ -18,6 +18,10 @@ struct Rational {
 }
 
 impl Native for Rational {
+    fn trace(&self, _visit: &mut dyn FnMut(&Value)) -> bool {
+        true
+    }
+
     fn key_hash(&self) -> Option<u64> {
         Some(self.above.iter_u64_digits().chain(self.below.iter_u64_digits()).fold(7, |hash, digit| {
             hash.rotate_left(5) ^ digit

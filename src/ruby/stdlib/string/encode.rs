@@ -69,6 +69,10 @@ fn form_of(interp: &mut Interp, args: Args<'_>) -> Outcome<&'static str> {
 struct EncodingObject(Encoding);
 
 impl Native for EncodingObject {
+    fn trace(&self, _visit: &mut dyn FnMut(&Value)) -> bool {
+        true
+    }
+
     fn key_hash(&self) -> Option<u64> {
         Some(self.0.name().len() as u64)
     }
