@@ -170,17 +170,13 @@ impl Grok {
         scratch: &mut Scratch,
     ) -> Result<bool, Failure> {
         let source = field.field.as_ref().map_err(|invalid| Failure::Reference(invalid.clone()))?;
-        let elements = match event.get(source) {
-            Some(Value::Array(items)) => items.len(),
+        let items = match event.get(source) {
+            // Captures may change the array itself: it is looked at as it was.
+            Some(Value::Array(items)) => items.clone(),
             value => {
                 copy_text(value, &mut scratch.text);
                 return self.match_text(&field.patterns, event, scratch);
             }
-        };
-        // Captures may change the array itself: it is looked at as it was.
-        let items: Vec<Value> = match event.get(source) {
-            Some(Value::Array(items)) => items.clone(),
-            _ => Vec::with_capacity(elements),
         };
         let mut matched = false;
         for item in &items {
