@@ -1,6 +1,7 @@
 //! The tests that see rstash from outside, in one binary.
 mod cli;
 mod demo;
+mod elasticsearch;
 mod ends;
 mod examples;
 mod golden;
