@@ -1,5 +1,6 @@
 //! The outputs: one file per plugin, named as in Logstash.
 
+mod elasticsearch;
 mod file;
 mod kafka;
 mod null;
@@ -11,5 +12,14 @@ mod udp;
 use crate::plugin::Spec;
 
 /// Every output of this build, sorted by name.
-pub static SPECS: &[&Spec] =
-    &[&file::SPEC, &kafka::SPEC, &null::SPEC, &pipeline::SPEC, &stdout::SPEC, &tcp::SPEC, &udp::SPEC];
+pub static SPECS: &[&Spec] = &[
+    &elasticsearch::ELASTICSEARCH,
+    &file::SPEC,
+    &kafka::SPEC,
+    &null::SPEC,
+    &elasticsearch::OPENSEARCH,
+    &pipeline::SPEC,
+    &stdout::SPEC,
+    &tcp::SPEC,
+    &udp::SPEC,
+];

@@ -11,6 +11,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::certificates::{self, Identity, StoreOptions};
+use super::fingerprint::{ByFingerprint, Fingerprint};
 use super::{KeystoreKind, Refusal, VerificationMode, options};
 use crate::plugin::{OptionReader, Password, options};
 
@@ -97,16 +98,43 @@ impl ClientTls {
         self.config().map_err(|refusal| reader.error(refusal.option, refusal.reason)).ok()
     }
 
+    /// The configuration for rustls, trusting what has one of the fingerprints as well (`ca_trusted_fingerprint`).
+    ///
+    /// # Errors
+    /// The option to blame and why.
+    pub fn config_trusting(&self, fingerprints: &[Fingerprint]) -> Result<ClientConfig, Refusal> {
+        self.config_with(|provider| match (fingerprints.is_empty(), self.names_authorities()) {
+            (true, _) => self.verifier(provider),
+            (false, named) => {
+                let usual = self.verifier(provider);
+                let otherwise = if named { Some(usual?) } else { usual.ok() };
+                let (fingerprints, provider) = (fingerprints.to_vec(), Arc::clone(provider));
+                Ok(Arc::new(ByFingerprint { fingerprints, provider, otherwise }))
+            }
+        })
+    }
+
+    fn names_authorities(&self) -> bool {
+        !self.ssl_certificate_authorities.is_empty() || self.ssl_truststore_path.is_some()
+    }
+
     /// The configuration for rustls, whether or not `ssl_enabled` is set.
     ///
     /// # Errors
     /// The option to blame and why.
     pub fn config(&self) -> Result<ClientConfig, Refusal> {
+        self.config_trusting(&[])
+    }
+
+    fn config_with(
+        &self,
+        verifier: impl FnOnce(&Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Refusal>,
+    ) -> Result<ClientConfig, Refusal> {
         let provider = options::provider(&self.ssl_cipher_suites)?;
         let versions = options::versions(&self.ssl_supported_protocols)?;
         let verifier: Arc<dyn ServerCertVerifier> = match self.ssl_verification_mode {
             VerificationMode::None => Arc::new(Anyone(Arc::clone(&provider))),
-            VerificationMode::Full => self.verifier(&provider)?,
+            VerificationMode::Full => verifier(&provider)?,
         };
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions)

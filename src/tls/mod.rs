@@ -7,6 +7,7 @@
 
 mod certificates;
 mod client;
+mod fingerprint;
 mod options;
 mod server;
 pub mod stores;
@@ -16,6 +17,7 @@ mod tests;
 use std::fmt;
 
 pub use client::ClientTls;
+pub use fingerprint::Fingerprint;
 pub use options::{ClientAuthentication, KeystoreKind, VerificationMode};
 pub use server::ServerTls;
 

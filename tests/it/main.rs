@@ -4,6 +4,7 @@ mod cli_cases;
 mod corpus;
 mod demo;
 mod dns;
+mod elasticsearch;
 mod ends;
 mod examples;
 mod golden;
