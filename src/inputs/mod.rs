@@ -1,5 +1,6 @@
 //! The inputs: one file per plugin, named as in Logstash.
 
+mod file;
 mod generator;
 mod heartbeat;
 mod kafka;
@@ -15,6 +16,7 @@ use crate::plugin::Spec;
 
 /// Every input of this build, sorted by name.
 pub static SPECS: &[&Spec] = &[
+    &file::SPEC,
     &generator::SPEC,
     &heartbeat::SPEC,
     &kafka::SPEC,
