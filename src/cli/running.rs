@@ -126,6 +126,7 @@ fn plan(settings: &Settings, pipeline: &PipelineSettings, sources: &Sources, bus
         batch_size: pipeline.batch_size.get(),
         registry: crate::registry(),
         bus: bus.clone(),
+        shared: Default::default(),
         environment: Environment::process(),
         stdout: Stdout::Process,
     };

@@ -16,6 +16,7 @@ fn context(ecs: EcsMode) -> Context {
         batch_size: 125,
         registry: crate::registry(),
         bus: Default::default(),
+        shared: Default::default(),
         environment: Environment::new(|_| None),
         stdout: Stdout::Process,
     }

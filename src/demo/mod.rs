@@ -170,6 +170,7 @@ fn context(which: &'static str, registry: &'static Registry, base_url: String, s
         batch_size: 125,
         registry,
         bus: Bus::default(),
+        shared: Default::default(),
         environment,
         stdout,
     }

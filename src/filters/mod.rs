@@ -1,6 +1,7 @@
 //! The filters: one file per plugin, named as in Logstash.
 
 mod age;
+mod aggregate;
 mod alter;
 mod anonymize;
 mod bytes;
@@ -15,6 +16,7 @@ mod dissect;
 mod dns;
 mod drop;
 mod elapsed;
+mod elasticsearch;
 mod environment;
 mod extractnumbers;
 mod fingerprint;
@@ -28,6 +30,7 @@ mod jdbc_streaming;
 mod json;
 mod json_encode;
 mod kv;
+mod memcached;
 mod metrics;
 mod mutate;
 mod prune;
@@ -51,6 +54,7 @@ use crate::plugin::Spec;
 /// Every filter of this build, sorted by name.
 pub static SPECS: &[&Spec] = &[
     &age::SPEC,
+    &aggregate::SPEC,
     &alter::SPEC,
     &anonymize::SPEC,
     &bytes::SPEC,
@@ -64,6 +68,7 @@ pub static SPECS: &[&Spec] = &[
     &dns::SPEC,
     &drop::SPEC,
     &elapsed::SPEC,
+    &elasticsearch::SPEC,
     &environment::SPEC,
     &extractnumbers::SPEC,
     &fingerprint::SPEC,
@@ -76,6 +81,7 @@ pub static SPECS: &[&Spec] = &[
     &json::SPEC,
     &json_encode::SPEC,
     &kv::SPEC,
+    &memcached::SPEC,
     &metrics::SPEC,
     &mutate::SPEC,
     &prune::SPEC,

@@ -15,6 +15,7 @@ mod input;
 mod options;
 mod output;
 mod registry;
+mod shared;
 mod stdout;
 mod stream_codec;
 mod types;
@@ -38,6 +39,7 @@ pub use options::{
 pub use output::{Delivery, Output, Undelivered};
 pub(crate) use registry::NOT_AVAILABLE;
 pub use registry::{Registry, is_logstash_plugin};
+pub use shared::Shared;
 pub use stdout::Stdout;
 pub use stream_codec::StreamCodec;
 pub use types::{Bytes, Choice, Pairs, Password, choice_type_name, read_choice};
@@ -157,6 +159,8 @@ pub struct Context {
     pub registry: &'static Registry,
     /// The addresses of the pipelines of this process.
     pub bus: Bus,
+    /// What plugins of this pipeline have together.
+    pub shared: Shared,
     pub environment: Environment,
     /// Where the stdout output writes.
     pub stdout: Stdout,

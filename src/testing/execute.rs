@@ -79,6 +79,7 @@ pub fn context(settings: &Settings, folder: &Folder, stdout: Stdout) -> Context 
         batch_size: 125,
         registry: crate::registry(),
         bus: crate::queue::bus::Bus::default(),
+        shared: Default::default(),
         environment: Environment::process(),
         stdout,
     }

@@ -41,6 +41,7 @@ fn context() -> Context {
         batch_size: 125,
         registry: rstash::registry(),
         bus: Default::default(),
+        shared: Default::default(),
         environment: Environment::new(|_| None),
         stdout: Stdout::Capture(Arc::new(Mutex::new(Vec::new()))),
     }

@@ -18,6 +18,7 @@ fn context() -> Context {
         batch_size: 125,
         registry: rstash::registry(),
         bus: Default::default(),
+        shared: Default::default(),
         environment: Environment::process(),
         stdout: Stdout::Process,
     }

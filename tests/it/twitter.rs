@@ -112,6 +112,7 @@ fn run_until(endpoint: &Endpoint, options: &str, enough: impl Fn(&[Value], &str)
         batch_size: 125,
         registry: registry(),
         bus: Default::default(),
+        shared: Default::default(),
         environment: Environment::new(variable),
         stdout: Stdout::Capture(Arc::clone(&output.0)),
     };

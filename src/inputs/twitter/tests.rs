@@ -26,6 +26,7 @@ fn read(options: &str, variables: &'static [(&str, &str)]) -> (Option<Session>, 
         batch_size: 125,
         registry: crate::registry(),
         bus: Bus::default(),
+        shared: Default::default(),
         environment: Environment::new(find),
         stdout: Stdout::Process,
     };

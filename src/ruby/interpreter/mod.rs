@@ -19,10 +19,13 @@ mod variables;
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 pub use classes::Classes;
+pub(in crate::ruby) use coerce::big_to_f64;
 pub use errors::describe_receiver;
+pub(in crate::ruby) use text::{float_to_s, inspect_string, regexp_to_s};
 pub(in crate::ruby) use operators::operator_named;
 pub(in crate::ruby) use text::make_regexp;
 
@@ -109,6 +112,8 @@ pub struct Interp {
     pub changes_strings: bool,
     /// Methods and constants that the scripts of this world define.
     pub(in crate::ruby) script_names: HashSet<Sym>,
+    /// Files that scripts of this world have loaded.
+    pub(in crate::ruby) loaded_files: HashSet<PathBuf>,
     /// Whether a script of this world has a `method_missing`.
     pub(in crate::ruby) answers_all: bool,
     /// Events that the running script has handed on (`new_event_block.call`).
@@ -149,6 +154,7 @@ impl Interp {
             references: References::default(),
             changes_strings: false,
             script_names: HashSet::new(),
+            loaded_files: HashSet::new(),
             answers_all: false,
             emitted: Vec::new(),
         };
@@ -240,6 +246,11 @@ impl Interp {
         self.pool.push(env);
     }
 
+    /// The file in which the code stands that runs.
+    pub fn current_file(&self) -> Rc<str> {
+        self.file.clone()
+    }
+
     /// A global variable; `nil` where it was never set.
     pub fn global(&self, name: Sym) -> Value {
         self.globals.get(&name).cloned().unwrap_or_default()
@@ -260,7 +271,7 @@ impl Drop for Interp {
 
 /// Roughly where the stack of this thread is.
 #[inline(never)]
-fn stack_pointer() -> usize {
+pub(in crate::ruby) fn stack_pointer() -> usize {
     let here = 0u8;
     std::ptr::from_ref(std::hint::black_box(&here)).addr()
 }

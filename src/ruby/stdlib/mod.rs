@@ -1,20 +1,36 @@
 //! The builtin classes: one table each.
 
+mod array;
+mod big_decimal;
 mod comparable;
+mod enumerable;
+mod enumerator;
 mod event;
 mod exception;
-mod integer;
+mod hash;
 mod kernel;
 mod logger;
+mod logstash;
 mod module;
 mod nil;
+mod normalize;
+mod numeric;
 mod object;
 mod procs;
+mod range;
+mod regexp;
+mod set;
+mod string;
+mod structure;
+mod symbol;
+mod system;
 mod timestamp;
+mod yaml;
 
 use std::rc::Rc;
 
 pub use event::{EventData, event_value};
+pub(in crate::ruby) use structure::open_field;
 pub use timestamp::TimestampData;
 
 use super::args::Arity;
@@ -73,10 +89,24 @@ static TABLES: &[&[ClassDef]] = &[
     nil::CLASSES,
     exception::CLASSES,
     procs::CLASSES,
-    integer::CLASSES,
+    enumerable::CLASSES,
+    enumerator::CLASSES,
+    numeric::CLASSES,
+    big_decimal::CLASSES,
+    string::CLASSES,
+    symbol::CLASSES,
+    array::CLASSES,
+    hash::CLASSES,
+    range::CLASSES,
+    regexp::CLASSES,
+    set::CLASSES,
     timestamp::CLASSES,
+    structure::CLASSES,
+    system::CLASSES,
     event::CLASSES,
     logger::CLASSES,
+    logstash::CLASSES,
+    yaml::CLASSES,
     super::script_file::CLASSES,
 ];
 

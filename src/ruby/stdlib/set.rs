@@ -1,0 +1,287 @@
+//! `Set`.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::enumerable::items;
+use super::{ClassDef, MethodDef};
+use crate::ruby::args::{Args, at_least, between, exactly};
+use crate::ruby::control::Outcome;
+use crate::ruby::interpreter::Interp;
+use crate::ruby::symbol::sym;
+use crate::ruby::value::{HashMap, Native, RClass, Value, key_hash};
+
+pub(super) static CLASSES: &[ClassDef] = &[ClassDef {
+    includes: &["Enumerable"],
+    methods: &[READING, ALGEBRA, CHANGING],
+    singleton_methods: &[NEW],
+    ..ClassDef::class("Set")
+}];
+
+/// The members are the keys.
+struct Set(RefCell<HashMap>);
+
+impl Native for Set {
+    fn duplicate(&self) -> Option<Rc<dyn Native>> {
+        Some(Rc::new(Set(self.0.clone())))
+    }
+
+    fn key_hash(&self) -> Option<u64> {
+        Some(self.0.borrow().keys().fold(0, |sum, key| key_hash(key).wrapping_add(sum)))
+    }
+
+    fn is_same_key(&self, other: &dyn Native) -> bool {
+        other.downcast::<Set>().is_some_and(|other| {
+            let (a, b) = (self.0.borrow(), other.0.borrow());
+            a.len() == b.len() && a.keys().all(|key| b.contains_key(key))
+        })
+    }
+}
+
+/// A set of some values.
+pub(super) fn new_set(interp: &mut Interp, values: Vec<Value>) -> Outcome {
+    let class = interp.classes.set.clone();
+    Ok(of_class(&class, values))
+}
+
+fn of_class(class: &Rc<RClass>, values: Vec<Value>) -> Value {
+    let map = values.into_iter().map(|value| (value, Value::Bool(true))).collect();
+    Value::native(class, Set(RefCell::new(map)))
+}
+
+const NEW: &[MethodDef] = &[
+    MethodDef("new", between(0, 1), |interp, this, args| {
+        let class = interp.to_class(this)?;
+        let mut values = if args.at(0).is_nil() { Vec::new() } else { members(interp, args.at(0))? };
+        if let Some(block) = args.block {
+            for value in &mut values {
+                *value = interp.yield_one(block, value.clone())?;
+            }
+        }
+        Ok(of_class(&class, values))
+    }),
+    MethodDef("[]", at_least(0), |interp, this, args| {
+        let class = interp.to_class(this)?;
+        Ok(of_class(&class, args.values.to_vec()))
+    }),
+];
+
+/// The values of anything that can be walked over.
+fn members(interp: &mut Interp, value: &Value) -> Outcome<Vec<Value>> {
+    if let Some(Set(map)) = value.as_native() {
+        return Ok(map.borrow().keys().cloned().collect());
+    }
+    if !interp.responds_to(value, sym!("each")) {
+        return Err(interp.argument_error("value must be enumerable"));
+    }
+    items(interp, value)
+}
+
+fn own<'v>(interp: &mut Interp, this: &'v Value) -> Outcome<&'v RefCell<HashMap>> {
+    match this.as_native() {
+        Some(Set(map)) => Ok(map),
+        None => Err(interp.argument_error("value must be a set")),
+    }
+}
+
+fn own_mut<'v>(interp: &mut Interp, this: &'v Value) -> Outcome<&'v RefCell<HashMap>> {
+    interp.check_frozen(this)?;
+    own(interp, this)
+}
+
+fn values(interp: &mut Interp, this: &Value) -> Outcome<Vec<Value>> {
+    Ok(own(interp, this)?.borrow().keys().cloned().collect())
+}
+
+fn like(interp: &Interp, this: &Value, values: Vec<Value>) -> Value {
+    of_class(&interp.real_class(this), values)
+}
+
+const READING: &[MethodDef] = &[
+    MethodDef("size", exactly(0), |interp, this, _| Ok(Value::from(own(interp, this)?.borrow().len()))),
+    MethodDef("length", exactly(0), |interp, this, _| Ok(Value::from(own(interp, this)?.borrow().len()))),
+    MethodDef("empty?", exactly(0), |interp, this, _| Ok(Value::Bool(own(interp, this)?.borrow().is_empty()))),
+    MethodDef("include?", exactly(1), include),
+    MethodDef("member?", exactly(1), include),
+    MethodDef("contain?", exactly(1), include),
+    MethodDef("===", exactly(1), include),
+    MethodDef("each", exactly(0), |interp, this, args| {
+        let block = super::enumerable::block_or_enumerator!(interp, this, "each", args);
+        for value in values(interp, this)? {
+            interp.yield_one(block, value)?;
+        }
+        Ok(this.clone())
+    }),
+    MethodDef("to_a", exactly(0), |interp, this, _| Ok(Value::array(values(interp, this)?))),
+    MethodDef("to_set", exactly(0), |_, this, _| Ok(this.clone())),
+    MethodDef("dup", exactly(0), |interp, this, _| {
+        let values = values(interp, this)?;
+        Ok(like(interp, this, values))
+    }),
+    MethodDef("inspect", exactly(0), inspect),
+    MethodDef("to_s", exactly(0), inspect),
+    MethodDef("hash", exactly(0), |_, this, _| Ok(Value::Int((key_hash(this) >> 1) as i64))),
+    MethodDef("join", between(0, 1), |interp, this, args| {
+        let all = Value::array(values(interp, this)?);
+        interp.call(&all, "join", args.values)
+    }),
+    MethodDef("==", exactly(1), |interp, this, args| {
+        let (Some(Set(a)), Some(Set(b))) = (this.as_native(), args.at(0).as_native()) else {
+            _ = interp;
+            return Ok(Value::Bool(false));
+        };
+        let (a, b) = (a.borrow(), b.borrow());
+        Ok(Value::Bool(a.len() == b.len() && a.keys().all(|key| b.contains_key(key))))
+    }),
+    MethodDef("subset?", exactly(1), |interp, this, args| is_within(interp, this, args.at(0), false)),
+    MethodDef("<=", exactly(1), |interp, this, args| is_within(interp, this, args.at(0), false)),
+    MethodDef("proper_subset?", exactly(1), |interp, this, args| is_within(interp, this, args.at(0), true)),
+    MethodDef("<", exactly(1), |interp, this, args| is_within(interp, this, args.at(0), true)),
+    MethodDef("superset?", exactly(1), |interp, this, args| is_within(interp, args.at(0), this, false)),
+    MethodDef(">=", exactly(1), |interp, this, args| is_within(interp, args.at(0), this, false)),
+    MethodDef("proper_superset?", exactly(1), |interp, this, args| is_within(interp, args.at(0), this, true)),
+    MethodDef(">", exactly(1), |interp, this, args| is_within(interp, args.at(0), this, true)),
+    MethodDef("intersect?", exactly(1), |interp, this, args| Ok(Value::Bool(shares(interp, this, args)?))),
+    MethodDef("disjoint?", exactly(1), |interp, this, args| Ok(Value::Bool(!shares(interp, this, args)?))),
+];
+
+const ALGEBRA: &[MethodDef] = &[
+    MethodDef("|", exactly(1), union),
+    MethodDef("+", exactly(1), union),
+    MethodDef("union", exactly(1), union),
+    MethodDef("&", exactly(1), intersection),
+    MethodDef("intersection", exactly(1), intersection),
+    MethodDef("-", exactly(1), difference),
+    MethodDef("difference", exactly(1), difference),
+    MethodDef("^", exactly(1), |interp, this, args| {
+        let other = members(interp, args.at(0))?;
+        let mut map = own(interp, this)?.borrow().clone();
+        for value in other {
+            if map.remove(&value).is_none() {
+                map.insert(value, Value::Bool(true));
+            }
+        }
+        Ok(like(interp, this, map.keys().cloned().collect()))
+    }),
+    MethodDef("select", exactly(0), |interp, this, args| kept(interp, this, args, true)),
+    MethodDef("filter", exactly(0), |interp, this, args| kept(interp, this, args, true)),
+    MethodDef("reject", exactly(0), |interp, this, args| kept(interp, this, args, false)),
+];
+
+const CHANGING: &[MethodDef] = &[
+    MethodDef("add", exactly(1), add),
+    MethodDef("<<", exactly(1), add),
+    MethodDef("add?", exactly(1), |interp, this, args| {
+        let map = own_mut(interp, this)?;
+        if map.borrow().contains_key(args.at(0)) {
+            return Ok(Value::Nil);
+        }
+        add(interp, this, args)
+    }),
+    MethodDef("delete", exactly(1), |interp, this, args| {
+        own_mut(interp, this)?.borrow_mut().remove(args.at(0));
+        Ok(this.clone())
+    }),
+    MethodDef("delete?", exactly(1), |interp, this, args| {
+        let removed = own_mut(interp, this)?.borrow_mut().remove(args.at(0));
+        Ok(if removed.is_some() { this.clone() } else { Value::Nil })
+    }),
+    MethodDef("merge", at_least(0), |interp, this, args| {
+        for other in args.values {
+            let other = members(interp, other)?;
+            let map = own_mut(interp, this)?;
+            for value in other {
+                map.borrow_mut().insert(value, Value::Bool(true));
+            }
+        }
+        Ok(this.clone())
+    }),
+    MethodDef("subtract", exactly(1), |interp, this, args| {
+        let other = members(interp, args.at(0))?;
+        let map = own_mut(interp, this)?;
+        for value in other {
+            map.borrow_mut().remove(&value);
+        }
+        Ok(this.clone())
+    }),
+    MethodDef("clear", exactly(0), |interp, this, _| {
+        let old = std::mem::take(&mut *own_mut(interp, this)?.borrow_mut());
+        drop(old);
+        Ok(this.clone())
+    }),
+    MethodDef("delete_if", exactly(0), |interp, this, args| retain(interp, this, args, false)),
+    MethodDef("reject!", exactly(0), |interp, this, args| retain(interp, this, args, false)),
+    MethodDef("select!", exactly(0), |interp, this, args| retain(interp, this, args, true)),
+    MethodDef("keep_if", exactly(0), |interp, this, args| retain(interp, this, args, true)),
+];
+
+fn include(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
+    Ok(Value::Bool(own(interp, this)?.borrow().contains_key(args.at(0))))
+}
+
+fn add(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
+    own_mut(interp, this)?.borrow_mut().insert(args.at(0).clone(), Value::Bool(true));
+    Ok(this.clone())
+}
+
+fn inspect(interp: &mut Interp, this: &Value, _: Args<'_>) -> Outcome {
+    let values = values(interp, this)?;
+    Ok(Value::str(interp.inspect_items("#<Set: {", values, "}>", this)?))
+}
+
+fn is_within(interp: &mut Interp, small: &Value, large: &Value, strictly: bool) -> Outcome {
+    let (small, large) = (own(interp, small)?.borrow(), own(interp, large)?.borrow());
+    let fits = if strictly { small.len() < large.len() } else { small.len() <= large.len() };
+    Ok(Value::Bool(fits && small.keys().all(|key| large.contains_key(key))))
+}
+
+fn shares(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome<bool> {
+    let other = members(interp, args.at(0))?;
+    let map = own(interp, this)?.borrow();
+    Ok(other.iter().any(|value| map.contains_key(value)))
+}
+
+fn union(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
+    let mut all = values(interp, this)?;
+    all.extend(members(interp, args.at(0))?);
+    Ok(like(interp, this, all))
+}
+
+fn intersection(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
+    let other = members(interp, args.at(0))?;
+    let common = {
+        let map = own(interp, this)?.borrow();
+        other.into_iter().filter(|value| map.contains_key(value)).collect()
+    };
+    Ok(like(interp, this, common))
+}
+
+fn difference(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
+    let other: HashMap = members(interp, args.at(0))?.into_iter().map(|value| (value, Value::Nil)).collect();
+    let rest = values(interp, this)?.into_iter().filter(|value| !other.contains_key(value)).collect();
+    Ok(like(interp, this, rest))
+}
+
+fn passing(interp: &mut Interp, this: &Value, args: Args<'_>, wanted: bool) -> Outcome<Vec<Value>> {
+    let block = args.block(interp)?;
+    let mut passed = Vec::new();
+    for value in values(interp, this)? {
+        if interp.yield_one(block, value.clone())?.truthy() == wanted {
+            passed.push(value);
+        }
+    }
+    Ok(passed)
+}
+
+fn kept(interp: &mut Interp, this: &Value, args: Args<'_>, wanted: bool) -> Outcome {
+    let passed = passing(interp, this, args, wanted)?;
+    Ok(like(interp, this, passed))
+}
+
+fn retain(interp: &mut Interp, this: &Value, args: Args<'_>, wanted: bool) -> Outcome {
+    let map: HashMap =
+        passing(interp, this, args, wanted)?.into_iter().map(|value| (value, Value::Bool(true))).collect();
+    let old = std::mem::replace(&mut *own_mut(interp, this)?.borrow_mut(), map);
+    drop(old);
+    Ok(this.clone())
+}
