@@ -12,6 +12,8 @@
 //! | [`tls`] | TLS options, stores, and rustls configurations made of them |
 //! | [`csv`] | comma-separated values, for the filter and the codec |
 //! | [`http_client`] | HTTP options, and a client made of them |
+//! | [`schedule`] | when something runs: cron lines and durations |
+//! | [`sql`] | databases behind JDBC URLs, statements, and rows as fields |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
 //! | [`testing`] | `rstash test` |
@@ -41,7 +43,9 @@ pub mod plugin;
 pub mod queue;
 pub mod regex;
 pub mod ruby;
+pub mod schedule;
 pub mod settings;
+pub mod sql;
 pub mod testing;
 pub mod tls;
 

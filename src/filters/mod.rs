@@ -25,6 +25,8 @@ mod grok;
 mod http;
 mod i18n;
 mod ip_range;
+mod jdbc_static;
+mod jdbc_streaming;
 mod json;
 mod json_encode;
 mod kv;
@@ -74,6 +76,8 @@ pub static SPECS: &[&Spec] = &[
     &grok::SPEC,
     &http::SPEC,
     &i18n::SPEC,
+    &jdbc_static::SPEC,
+    &jdbc_streaming::SPEC,
     &json::SPEC,
     &json_encode::SPEC,
     &kv::SPEC,

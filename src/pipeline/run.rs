@@ -10,7 +10,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::plan::{InputNode, Plan};
+use super::plan::{FilterNode, InputNode, Plan, Step};
 use super::worker::{Stage, Workers};
 use crate::plugin::{RunError, Shutdown, Sink};
 use crate::queue;
@@ -51,6 +51,7 @@ pub async fn run(plan: Plan, settings: PipelineSettings, shutdown: Shutdown) -> 
             .await
             .map_err(|error| RunError::new(format!("{}: {error}", node.id)))?;
     }
+    let filters = start_filters(filters).await?;
     let capacity = settings.workers.saturating_mul(settings.batch_size).saturating_mul(2).max(1);
     let (sender, receiver) = queue::bounded(capacity);
     let stage = Arc::new(Stage {
@@ -70,6 +71,27 @@ pub async fn run(plan: Plan, settings: PipelineSettings, shutdown: Shutdown) -> 
 
     let inputs_failed = run_inputs(inputs, sender, &shutdown, &stage).await;
     finish(stage, workers, inputs_failed).await
+}
+
+/// Starts every filter, off the runtime: they may wait for other hosts.
+async fn start_filters(filters: Vec<Step<FilterNode>>) -> Result<Vec<Step<FilterNode>>, RunError> {
+    fn start(steps: &[Step<FilterNode>]) -> Result<(), RunError> {
+        for step in steps {
+            match step {
+                Step::Leaf(node) => {
+                    node.filter.start().map_err(|error| RunError::new(format!("{}: {error}", node.id)))?;
+                }
+                Step::If { arms, otherwise } => {
+                    arms.iter().try_for_each(|(_, steps)| start(steps))?;
+                    start(otherwise)?;
+                }
+            }
+        }
+        Ok(())
+    }
+    let span = tracing::Span::current();
+    let started = tokio::task::spawn_blocking(move || span.in_scope(|| start(&filters).map(|()| filters)));
+    started.await.map_err(|panicked| RunError::new(format!("a filter could not be started: {panicked}")))?
 }
 
 /// Runs the inputs to their end and drops the last sender of the queue with them. Returns whether one failed.

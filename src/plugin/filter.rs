@@ -1,6 +1,7 @@
 //! `Filter`: changes events, drops them, or makes new ones.
 
 use super::decoration::{DecorateError, FilterDecoration};
+use super::input::RunError;
 use crate::event::Event;
 
 /// What a filter did with an event. Only `Matched` makes the pipeline apply add_field, remove_field, add_tag and
@@ -58,6 +59,13 @@ impl Emit {
 
 /// A filter. One instance is shared by all workers of a pipeline; one that keeps state locks it itself.
 pub trait Filter: Send + Sync {
+    /// Connects and loads what the first event needs; called once, before the inputs start, on a thread where
+    /// [`block_on`](super::blocking::block_on) may be used. Not called by `--config-test`. An error keeps the pipeline
+    /// from starting.
+    fn start(&self) -> Result<(), RunError> {
+        Ok(())
+    }
+
     fn filter(&self, event: &mut Event, emit: &mut Emit) -> Outcome;
 
     /// Emits what is due, about every 5 seconds and once more at the end (`last`). Only called if
