@@ -8,6 +8,7 @@
 mod certificates;
 mod client;
 mod options;
+pub mod peer;
 mod server;
 pub mod stores;
 #[cfg(test)]
