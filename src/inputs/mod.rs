@@ -1,5 +1,6 @@
 //! The inputs: one file per plugin, named as in Logstash.
 
+mod beats;
 mod generator;
 mod heartbeat;
 mod kafka;
@@ -15,6 +16,8 @@ use crate::plugin::Spec;
 
 /// Every input of this build, sorted by name.
 pub static SPECS: &[&Spec] = &[
+    &beats::SPEC,
+    &beats::ELASTIC_AGENT,
     &generator::SPEC,
     &heartbeat::SPEC,
     &kafka::SPEC,
