@@ -79,6 +79,7 @@ fn filter(config: &str) -> Option<Box<dyn Filter>> {
         workers: 1,
         batch_size: 125,
         registry: rstash::registry(),
+        bus: Default::default(),
         environment: Environment::new(|_| None),
         stdout: Stdout::Capture(Arc::default()),
     };

@@ -21,9 +21,11 @@ mod line;
 mod msgpack;
 mod multiline;
 mod netflow;
+mod nmap;
 mod numbers;
 mod packed;
 mod plain;
+mod protobuf;
 pub mod rubydebug;
 mod target;
 pub mod terminal;
@@ -58,6 +60,8 @@ pub static SPECS: &[&Spec] = &[
     &msgpack::SPEC,
     &multiline::SPEC,
     &netflow::SPEC,
+    &nmap::SPEC,
     &plain::SPEC,
+    &protobuf::SPEC,
     &rubydebug::SPEC,
 ];

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::event::Event;
 use crate::plugin::{Build, Bytes, Charset, Codec, EncodeError, Example, Kind, Spec, choices, options};
-use crate::regex::Regex;
+use pattern::Pattern;
 
 use super::text::{self, Original};
 
@@ -38,8 +38,8 @@ pub static SPEC: Spec = Spec {
     },
     build: Build::Codec(|reader| {
         let options = MultilineOptions::read(reader)?;
-        let regex = match pattern::compile(&options.pattern, &options.patterns_dir) {
-            Ok(regex) => regex,
+        let pattern = match Pattern::compile(&options.pattern, &options.patterns_dir, reader.ecs()) {
+            Ok(pattern) => pattern,
             Err(error) => {
                 reader.error("pattern", error);
                 return None;
@@ -55,7 +55,7 @@ pub static SPEC: Spec = Spec {
                 .auto_flush_interval
                 .map(|seconds| Duration::from_secs_f64(seconds.clamp(SHORTEST_FLUSH, LONGEST_FLUSH))),
             rules: Arc::new(Rules {
-                regex,
+                pattern,
                 what: options.what,
                 negate: options.negate,
                 charset: options.charset,
@@ -99,7 +99,7 @@ options! {
 /// What does not change while lines come.
 #[derive(Debug)]
 struct Rules {
-    regex: Regex,
+    pattern: Pattern,
     what: What,
     negate: bool,
     charset: Charset,
@@ -165,7 +165,7 @@ impl Codec for Multiline {
 
 impl Rules {
     fn take(&self, line: &str, lines: &mut Lines, emit: &mut dyn FnMut(Event)) {
-        let belongs = self.regex.is_match(line) != self.negate;
+        let belongs = self.pattern.is_match(line) != self.negate;
         match self.what {
             What::Previous => {
                 if !belongs || self.is_too_long(lines) {

@@ -15,9 +15,12 @@ pub static SPEC: Spec = Spec {
     refused: &[],
     default_codec: None,
     example: Example {
-        config: r#"filter { age { } if [@metadata][age] > 86400 { mutate { add_tag => ["late"] } } }"#,
-        input: &[r#"{"@timestamp":"2001-02-03T04:05:06Z"}"#],
-        output: &[r#"{"@timestamp":"2001-02-03T04:05:06Z","tags":["late"]}"#],
+        config: r#"filter {
+  age { }
+  if [@metadata][age] > 86400 { mutate { add_tag => ["late"] remove_field => ["[@metadata][age]"] } }
+}"#,
+        input: &[r#"{"@timestamp":"2001-02-03T04:05:06.000Z"}"#],
+        output: &[r#"{"@timestamp":"2001-02-03T04:05:06.000Z","tags":["late"]}"#],
     },
     build: Build::Filter(|reader| Some(Box::new(Age::read(reader)?))),
 };

@@ -92,9 +92,8 @@ struct Started {
 impl Elapsed {
     fn build(reader: &mut OptionReader<'_>) -> Option<Self> {
         let options = Options::read(reader)?;
-        let decoration = FilterDecoration::read(reader)?;
         let host = Arc::from(gethostname::gethostname().to_string_lossy());
-        Some(Elapsed { options, decoration, host, started: Mutex::default() })
+        Some(Elapsed { options, decoration: FilterDecoration::default(), host, started: Mutex::default() })
     }
 
     fn decorate(&self, event: &mut Event) {
@@ -221,6 +220,10 @@ impl Filter for Elapsed {
             }
         }
         Outcome::Unmatched
+    }
+
+    fn set_decoration(&mut self, decoration: &FilterDecoration) {
+        self.decoration = decoration.clone();
     }
 
     fn flush(&self, _last: bool, emit: &mut Emit) {

@@ -15,6 +15,7 @@ mod dissect;
 mod dns;
 mod drop;
 mod elapsed;
+mod elasticsearch;
 mod environment;
 mod extractnumbers;
 mod fingerprint;
@@ -26,6 +27,7 @@ mod ip_range;
 mod json;
 mod json_encode;
 mod kv;
+mod memcached;
 mod metrics;
 mod mutate;
 mod prune;
@@ -62,6 +64,7 @@ pub static SPECS: &[&Spec] = &[
     &dns::SPEC,
     &drop::SPEC,
     &elapsed::SPEC,
+    &elasticsearch::SPEC,
     &environment::SPEC,
     &extractnumbers::SPEC,
     &fingerprint::SPEC,
@@ -72,6 +75,7 @@ pub static SPECS: &[&Spec] = &[
     &json::SPEC,
     &json_encode::SPEC,
     &kv::SPEC,
+    &memcached::SPEC,
     &metrics::SPEC,
     &mutate::SPEC,
     &prune::SPEC,

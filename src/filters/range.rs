@@ -18,7 +18,7 @@ pub static SPEC: Spec = Spec {
     default_codec: None,
     example: Example {
         config: r#"filter {
-  range { ranges => ["ms", 1000, 1e9, "tag:slow", "message", 0, 3, "drop", "ms", 0, 10, "field:speed:fast"] }
+  range { ranges => ["ms", 1000, 60000, "tag:slow", "message", 0, 3, "drop", "ms", 0, 10, "field:speed:fast"] }
 }"#,
         input: &[r#"{"ms":5,"message":"done"}"#, r#"{"ms":2500,"message":"done"}"#, r#"{"message":"x"}"#],
         output: &[

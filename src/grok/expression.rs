@@ -164,7 +164,9 @@ fn explain(trouble: Trouble, place: Range<usize>, source: &str, dictionary: &Dic
 fn suggestion(name: &str, dictionary: &Dictionary) -> String {
     let names: Vec<&str> = dictionary.names().collect();
     let upper = name.to_ascii_uppercase();
-    let near = names.iter().copied().find(|known| *known == upper).or_else(|| {
+    // HOST, which Logstash once had, is HOSTNAME today.
+    let longer = names.iter().copied().filter(|known| known.starts_with(&upper) && upper.len() > 2);
+    let near = longer.min_by_key(|known| (known.len(), *known)).or_else(|| {
         let longest = name.len() + name.len() / 2 + 2;
         let lowered: Vec<String> =
             names.iter().filter(|known| known.len() <= longest).map(|known| known.to_lowercase()).collect();

@@ -6,6 +6,7 @@ mod coercion;
 mod dictionary;
 mod expand;
 mod expression;
+mod files;
 mod library;
 mod reference;
 #[cfg(test)]
@@ -14,4 +15,5 @@ mod tests;
 pub use coercion::Coercion;
 pub use dictionary::Dictionary;
 pub use expression::{Capture, Error, Expression};
+pub use files::pattern_files;
 pub use library::Library;

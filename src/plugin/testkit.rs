@@ -78,12 +78,14 @@ pub fn input(config: &str, context: &Context) -> Built<(Box<dyn Input>, Arc<Inpu
     })
 }
 
-/// A filter of a config such as `filter { drop { } }`, without its common options.
+/// A filter of a config such as `filter { drop { } }`. Its common options apply only if it applies them itself.
 pub fn filter(config: &str, context: &Context) -> Built<Box<dyn Filter>> {
     build(config, context, |build, reader| {
-        FilterDecoration::read(reader)?;
+        let decoration = FilterDecoration::read(reader)?;
         let Build::Filter(build) = build else { return None };
-        build(reader)
+        let mut filter = build(reader)?;
+        filter.set_decoration(&decoration);
+        Some(filter)
     })
 }
 

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::error::SearchError;
-use super::native::{Limits, Stop};
+use super::native::Elsewhere;
 use super::{Engine, Regex};
 
 /// One match: its text and byte offsets.
@@ -194,15 +194,15 @@ impl Regex {
     ) -> Result<bool, SearchError> {
         locations.in_linear = false;
         if let Some(native) = self.native.as_deref().filter(|_| self.groups > 1) {
-            // Whether there is a better engine for a hard search is not asked before there is a hard search.
-            match native.search(text, start, Limits::patience(), &mut locations.spans) {
-                Ok(found) => return Ok(found),
-                Err(_) if self.linear_for(text).is_some() => {}
-                Err(_) => return self.backtrack(text, start, timeout, &mut locations.spans),
+            if let Ok(found) = native.search(text, start, &mut locations.spans) {
+                return Ok(found);
             }
         }
         let Some(regex) = self.linear_for(text) else {
-            return self.backtrack(text, start, timeout, &mut locations.spans);
+            return match self.groups {
+                1 => self.backtrack(text, start, timeout, &mut locations.spans),
+                _ => self.oniguruma(text, start, timeout, &mut locations.spans),
+            };
         };
         if let Some(linear) = &mut locations.linear {
             locations.in_linear = true;
@@ -223,19 +223,45 @@ impl Regex {
         timeout: Option<Duration>,
         spans: &mut Vec<Option<(usize, usize)>>,
     ) -> Result<bool, SearchError> {
-        if let Some(native) = &self.native {
-            match native.search(text, start, Limits::time(timeout), spans) {
-                Ok(found) => return Ok(found),
-                Err(Stop::Timeout) => return Err(SearchError::Timeout),
-                Err(Stop::Elsewhere) => {}
-            }
+        let native = self.native.as_ref().ok_or(Elsewhere);
+        match native.and_then(|native| native.search(text, start, spans)) {
+            Ok(found) => Ok(found),
+            Err(Elsewhere) => self.oniguruma(text, start, timeout, spans),
         }
+    }
+
+    fn oniguruma(
+        &self,
+        text: &str,
+        start: usize,
+        timeout: Option<Duration>,
+        spans: &mut Vec<Option<(usize, usize)>>,
+    ) -> Result<bool, SearchError> {
         match self.engine.get() {
             Some(Engine::Linear { fallback: Some(engine), .. } | Engine::Backtracking(engine)) => {
                 engine.search(text, start, timeout, spans)
             }
             _ => Err(SearchError::TooComplex),
         }
+    }
+
+    /// For every text the groups that the native matcher finds, and those that Oniguruma finds; `None` where the former
+    /// leaves pattern or text to the latter.
+    #[cfg(test)]
+    pub(crate) fn by_both_engines<'t>(
+        &self,
+        texts: impl IntoIterator<Item = &'t str>,
+    ) -> Vec<(Option<Spans>, Spans)> {
+        let oniguruma = super::backtracking::Backtracking::compile(&self.engine.pattern);
+        let oniguruma = oniguruma.unwrap_or_else(|error| panic!("{}: {error}", self.pattern));
+        let both = |text| {
+            let (mut ours, mut theirs) = (Spans::new(), Spans::new());
+            let native = self.native.as_ref();
+            let found = native.and_then(|native| native.search(text, 0, &mut ours).ok());
+            assert!(oniguruma.search(text, 0, None, &mut theirs).is_ok(), "{} on {text}", self.pattern);
+            (found.map(|_| ours), theirs)
+        };
+        texts.into_iter().map(both).collect()
     }
 
     /// All matches, as Ruby's `scan` and `gsub` find them: an empty match may stand directly behind another match,
@@ -252,6 +278,10 @@ impl Regex {
         }
     }
 }
+
+/// Byte offsets of the groups of a match; empty where there is none.
+#[cfg(test)]
+type Spans = Vec<Option<(usize, usize)>>;
 
 /// Iterator over all matches; see [`Regex::find_iter`].
 #[derive(Debug)]

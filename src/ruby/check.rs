@@ -47,9 +47,6 @@ pub(super) fn problems(interp: &Interp, source: &str, facts: &Facts) -> Vec<Scri
             report(library, format!("the library \"{}\" is not available in scripts", library.name));
         }
     }
-    for file in &facts.files {
-        report(file, format!("scripts cannot load the file \"{}\"", file.name));
-    }
     for constant in &facts.constants {
         if !is_constant(interp, facts, &constant.name) {
             report(constant, format!("the constant {} is not known", constant.name));

@@ -13,6 +13,23 @@
 //! run ([`Interp::run_code`]); values stay inside and are known outside by [`Kept`] numbers. [`survey`] tells before
 //! whether a script keeps state between events, so that all workers must share one world.
 //!
+//! ```text
+//! let mut world = World::new();
+//! let (code, slot, map) = world.with(|interp| {
+//!     let host = interp.new_host("LogStash::Filters::Aggregate");
+//!     let code = interp.load_code(source, "(aggregate filter code)", "event, map", &host)?;
+//!     let map = Value::hash(HashMap::new());
+//!     Ok((interp.keep(code), interp.new_event_slot(), interp.keep(map)))
+//! })?;
+//! let failure = world.with(|interp| {
+//!     let (code, map) = (interp.kept(code), interp.kept(map));
+//!     interp.with_event(slot, event, |interp, object| {
+//!         let result = interp.run_code(&code, Args::of(&[object.clone(), map]));
+//!         result.err().map(|control| interp.failure(control))
+//!     })
+//! });
+//! ```
+//!
 //! An `Interp` and all its values belong together (`Rc`); values of one world never get into another.
 //!
 //! # Adding a builtin class or method
@@ -76,6 +93,7 @@ mod compiler;
 mod control;
 mod interpreter;
 mod libraries;
+mod loading;
 mod references;
 mod script;
 mod script_file;
@@ -91,11 +109,14 @@ pub use control::{Control, Jump, Outcome};
 pub use interpreter::Interp;
 pub use script::{Failure, Traits, survey};
 pub use script_file::{FileError, Filtered, ScriptFile};
+pub use value::{HashMap, Value};
 pub use symbol::{Sym, SymMap};
-pub use value::Value;
 pub use world::{Kept, World};
 
 pub(crate) use symbol::sym;
 
 /// The largest string (bytes) or array (items) a script may make at once: `"a" * 10**12` is an ArgumentError.
 pub const MAX_SIZE: usize = 1 << 29;
+
+#[cfg(test)]
+mod tests;

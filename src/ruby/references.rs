@@ -3,25 +3,54 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::event::FieldReference;
+use super::value::RString;
+use crate::event::{FieldReference, InvalidReference};
 
 /// How many are kept. Scripts use few texts, but may compute any number.
 const KEPT: usize = 2048;
+/// Places for literals; a power of two.
+const LITERALS: usize = 64;
 
 /// Parsed field references by their text.
 #[derive(Default)]
-pub struct References(HashMap<Box<str>, Rc<FieldReference>>);
+pub struct References {
+    by_text: HashMap<Box<str>, Rc<FieldReference>>,
+    /// Those of literals, which are the same frozen string each time, found by the string's address. The string is
+    /// held, so that its address means no other.
+    literals: Vec<Option<(Rc<RString>, Rc<FieldReference>)>>,
+}
 
 impl References {
-    pub fn get(&self, text: &str) -> Option<&Rc<FieldReference>> {
-        self.0.get(text)
+    /// The reference a string spells.
+    ///
+    /// # Errors
+    /// When it spells none.
+    pub fn get(&mut self, text: &Rc<RString>) -> Result<Rc<FieldReference>, InvalidReference> {
+        if !text.is_frozen() {
+            return self.get_text(&text.borrow().to_text());
+        }
+        let place = (Rc::as_ptr(text).addr() / align_of::<RString>()) % LITERALS;
+        if let Some(Some((known, field))) = self.literals.get(place)
+            && Rc::ptr_eq(known, text)
+        {
+            return Ok(field.clone());
+        }
+        let field = self.get_text(&text.borrow().to_text())?;
+        self.literals.resize_with(LITERALS, || None);
+        if let Some(slot) = self.literals.get_mut(place) {
+            *slot = Some((text.clone(), field.clone()));
+        }
+        Ok(field)
     }
 
-    /// Keeps a reference while there is room for it.
-    pub fn add(&mut self, text: &str, field: Rc<FieldReference>) -> Rc<FieldReference> {
-        if self.0.len() < KEPT {
-            self.0.insert(text.into(), field.clone());
+    fn get_text(&mut self, text: &str) -> Result<Rc<FieldReference>, InvalidReference> {
+        if let Some(known) = self.by_text.get(text) {
+            return Ok(known.clone());
         }
-        field
+        let field = Rc::new(FieldReference::parse(text)?);
+        if self.by_text.len() < KEPT {
+            self.by_text.insert(text.into(), field.clone());
+        }
+        Ok(field)
     }
 }

@@ -7,6 +7,7 @@ use super::check;
 use super::compiler::{self, Facts, ScriptError};
 use super::control::{Control, Outcome};
 use super::interpreter::{Cref, Interp};
+use super::loading;
 use super::stdlib::{EventData, event_value};
 use super::symbol::Sym;
 use super::value::{Body, Env, ProcBody, RClass, RObject, RProc, Value, Visibility};
@@ -55,14 +56,18 @@ impl Traits {
 }
 
 /// Reads what a script does without a world: its syntax, and whether it keeps state. `parts` are sources that belong
-/// together, each with the parameters of its lambda, or `None` for one that runs once.
-pub fn survey(parts: &[(&str, Option<&str>)]) -> Result<Traits, Vec<ScriptError>> {
+/// together, each with the parameters of its lambda, or `None` for one that runs once; `file` is where they stand.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn survey(file: &str, parts: &[(&str, Option<&str>)]) -> Result<Traits, Vec<ScriptError>> {
     let mut facts = Facts::default();
     for (source, params) in parts {
-        let seen = match params {
-            Some(params) => compiler::compile_lambda(source, "(ruby)", params)?.1,
-            None => compiler::compile_body(source, "(ruby)")?.1,
+        let mut seen = match params {
+            Some(params) => compiler::compile_lambda(source, file, params)?.1,
+            None => compiler::compile_body(source, file)?.1,
         };
+        loading::survey_files(source, file, &mut seen)?;
         facts.join(seen);
     }
     Ok(Traits::of(&facts))
@@ -122,7 +127,7 @@ impl Interp {
         host: &Value,
     ) -> Result<Value, Vec<ScriptError>> {
         let (code, facts) = compiler::compile_lambda(source, file, params)?;
-        self.admit(source, &facts)?;
+        self.admit(source, file, facts)?;
         let class = self.real_class(host);
         let env = self.top_env(host, Cref::new(class, None));
         let body = ProcBody::Code { code, env };
@@ -166,18 +171,24 @@ impl Interp {
         class: Rc<RClass>,
     ) -> Result<Result<Value, Failure>, Vec<ScriptError>> {
         let (code, facts) = compiler::compile_body(source, file)?;
-        self.admit(source, &facts)?;
+        self.admit(source, file, facts)?;
         let result = self.run_body(&code, host.clone(), Cref::new(class, None));
         Ok(result.map_err(|control| self.failure(control)))
     }
 
     /// Checks what a script uses, and notes what it defines for those that come after it in this world.
-    pub(super) fn admit(&mut self, source: &str, facts: &Facts) -> Result<(), Vec<ScriptError>> {
+    pub(super) fn admit(
+        &mut self,
+        source: &str,
+        file: &str,
+        mut facts: Facts,
+    ) -> Result<(), Vec<ScriptError>> {
+        loading::survey_files(source, file, &mut facts)?;
         self.changes_strings |= facts.changes_strings;
         let defined = facts.defined_methods.iter().chain(&facts.defined_constants);
         self.script_names.extend(defined.map(|name| Sym::new(name)));
         self.answers_all |= facts.answers_all;
-        let problems = check::problems(self, source, facts);
+        let problems = check::problems(self, source, &facts);
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
@@ -257,6 +268,41 @@ impl Interp {
     pub fn take_emitted(&mut self) -> Vec<Event> {
         let emitted = std::mem::take(&mut self.emitted);
         emitted.iter().filter_map(Interp::event_of).collect()
+    }
+
+    /// A LogStash::Event of an event.
+    pub fn new_event(&mut self, event: Event) -> Value {
+        event_value(self, event)
+    }
+
+    /// An object with fields that scripts read and write (`map_meta.timeout = 5`); from Rust they are
+    /// [`field`](Interp::field) and [`set_field`](Interp::set_field).
+    pub fn new_record(&mut self, class: &str, fields: &[(&str, Value)]) -> Value {
+        let class = self.host_class(class);
+        let record = Value::Object(Rc::new(RObject::new(&class)));
+        for (name, value) in fields {
+            let name = Sym::new(name);
+            let variable = Sym::new(&format!("@{name}"));
+            self.script_names.extend([name, name.setter()]);
+            self.add_method(&class, name, Body::Reader(variable), Visibility::Public);
+            self.add_method(&class, name.setter(), Body::Writer(variable), Visibility::Public);
+            if let Value::Object(object) = &record {
+                object.set_ivar(variable, value.clone());
+            }
+        }
+        record
+    }
+
+    /// A field of a record.
+    pub fn field(&self, record: &Value, name: &str) -> Value {
+        self.get_ivar(record, Sym::new(&format!("@{name}")))
+    }
+
+    /// Sets a field of a record.
+    pub fn set_field(&mut self, record: &Value, name: &str, value: Value) {
+        if let Value::Object(object) = record {
+            object.set_ivar(Sym::new(&format!("@{name}")), value);
+        }
     }
 
     /// A copy of the event behind a LogStash::Event.

@@ -116,7 +116,7 @@ impl Interp {
     /// What is wrong with it, and where.
     pub fn load_file(&mut self, source: &str, file: &str) -> Result<ScriptFile, FileError> {
         let (code, facts) = compiler::compile_body(source, file).map_err(FileError::Script)?;
-        self.admit(source, &facts).map_err(FileError::Script)?;
+        self.admit(source, file, facts).map_err(FileError::Script)?;
         let tests = Value::array(Vec::new());
         let host = self.file_host(Some((&code, &tests)));
         self.run_top_level(&code, &host).map_err(|control| FileError::Failed(self.failure(control)))?;

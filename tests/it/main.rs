@@ -10,6 +10,7 @@ mod examples;
 mod golden;
 mod kafka;
 mod language;
+mod memcached;
 mod pipelines;
 mod post;
 mod reference;

@@ -41,10 +41,11 @@ pub fn decode(bytes: &[u8], rules: &Rules, emit: &mut dyn FnMut(Event)) -> Resul
     while !rest.is_empty() {
         let (number, body) = next_part(&mut rest)?;
         match number {
-            SIGNATURE => match &rules.keys {
-                Some(keys) => keys.verify(body, rest)?,
-                None => {}
-            },
+            SIGNATURE => {
+                if let Some(keys) = &rules.keys {
+                    keys.verify(body, rest)?;
+                }
+            }
             ENCRYPTION => {
                 let keys = rules.keys.as_ref();
                 let keys = keys.ok_or("a packet is encrypted, but security_level is None")?;

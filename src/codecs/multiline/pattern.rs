@@ -1,34 +1,36 @@
 //! The pattern of `multiline`: a regular expression in which names of grok patterns may stand.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::regex::Regex;
+use crate::grok::{Dictionary, Expression, Library, pattern_files};
+use crate::plugin::EcsMode;
+use crate::regex::Locations;
 
 /// A line that takes longer to match does not match.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Compiles a pattern as jls-grok does, with `.` matching newlines. Fails with what is wrong with the pattern.
-pub fn compile(pattern: &str, patterns_dir: &[String]) -> Result<Regex, String> {
-    let expanded = expand_grok(pattern, patterns_dir)?;
-    Regex::builder(&expanded)
-        .multiline(true)
-        .timeout(Some(TIMEOUT))
-        .build()
-        .map_err(|error| error.to_string())
-}
+/// A compiled pattern.
+#[derive(Debug)]
+pub struct Pattern(Expression);
 
-/// Puts the definitions of grok patterns, `%{NAME}` or `%{NAME:field}`, in the place of their names. Fails where one is
-/// not known. Definitions are not there yet: every name fails.
-fn expand_grok(pattern: &str, _patterns_dir: &[String]) -> Result<String, String> {
-    static REFERENCE: LazyLock<Option<regex::Regex>> =
-        LazyLock::new(|| regex::Regex::new(r"%\{([A-Za-z0-9_]+)[^}]*\}").ok());
-    let name = REFERENCE.as_ref().and_then(|reference| reference.captures(pattern)?.get(1));
-    match name {
-        Some(name) => Err(format!(
-            "pattern %{{{0}}} is not defined; write the regular expression that {0} stands for",
-            name.as_str()
-        )),
-        None => Ok(pattern.to_owned()),
+impl Pattern {
+    /// Compiles a pattern with the patterns that come with Logstash, and those of the files in `folders`.
+    ///
+    /// # Errors
+    /// What is wrong with the pattern, or which of the folders cannot be read.
+    pub fn compile(pattern: &str, folders: &[String], ecs: EcsMode) -> Result<Self, String> {
+        let mut dictionary = Dictionary::new(ecs.select(Library::Legacy, Library::EcsV1));
+        for folder in folders {
+            let unreadable = |error: std::io::Error| format!("cannot read patterns of {folder}: {error}");
+            for file in pattern_files(folder, "*").map_err(unreadable)? {
+                dictionary.define_lines(&std::fs::read_to_string(file).map_err(unreadable)?);
+            }
+        }
+        Expression::compile(pattern, &dictionary, true).map(Pattern).map_err(|error| error.to_string())
+    }
+
+    /// Whether it matches somewhere in a line.
+    pub fn is_match(&self, line: &str) -> bool {
+        self.0.matches(line, Some(TIMEOUT), &mut Locations::default()).unwrap_or(false)
     }
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::fields::Destination;
-use super::files::pattern_files;
 use super::{FieldMatch, Grok, Options, Pattern};
 use crate::event::FieldReference;
+use crate::grok::pattern_files;
 use crate::grok::{self, Dictionary, Expression, Library};
 use crate::language::Span;
 use crate::plugin::{ConfigKind, ConfigValue, OptionReader, Problem};
@@ -37,6 +37,13 @@ fn dictionary(options: &Options, reader: &mut OptionReader<'_>) -> Option<Dictio
     for path in &options.patterns_dir {
         match pattern_files(path, &options.patterns_files_glob) {
             Ok(files) => {
+                if files.is_empty() {
+                    // Logstash says nothing; the patterns that are missing are then all there is to go by.
+                    let message =
+                        format!("option \"patterns_dir\" of the grok filter: {path} holds no pattern files");
+                    let span = reader.span("patterns_dir");
+                    reader.report(Problem::warning(span, message).label("nothing found here"));
+                }
                 for file in files {
                     complete &= read_file(&file, &mut dictionary, reader);
                 }

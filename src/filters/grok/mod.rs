@@ -4,7 +4,6 @@
 
 mod build;
 mod fields;
-mod files;
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};

@@ -4,7 +4,7 @@ use super::*;
 use crate::event::json::{self, Decimals};
 use crate::language::{ParseOptions, Sources};
 use crate::plugin::testkit::{context, legacy_context};
-use crate::plugin::{Block, Context, Environment, Problem};
+use crate::plugin::{Block, Context, Environment, OptionReader, Problem};
 
 /// Builds the filter of a config, or says what is wrong with it.
 fn built(config: &str, context: &Context) -> Result<Grok, Vec<Problem>> {

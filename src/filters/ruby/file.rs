@@ -35,7 +35,7 @@ impl ScriptFilter {
                 return None;
             }
         };
-        let traits = survey(&[(&source, None)]).unwrap_or_default();
+        let traits = survey(path, &[(&source, None)]).unwrap_or_default();
         let (text, file) = (source.clone(), path.to_owned());
         match Worlds::load(traits, move |world| load_into(world, &text, &file, &params)) {
             Ok(worlds) => Some(ScriptFilter { worlds, tags, path: path.to_owned() }),

@@ -38,7 +38,7 @@ impl Inline {
         let mut parts = vec![(code, Some(PARAMETERS))];
         parts.extend(init.map(|init| (init, None)));
         // A mistake of syntax is found again below, with the option it stands in.
-        let traits = survey(&parts).unwrap_or_default();
+        let traits = survey("(ruby filter code)", &parts).unwrap_or_default();
         let loaded = Worlds::load(traits, move |world| load_into(world, &code_text, init_text.as_deref()));
         match loaded {
             Ok(worlds) => Some(Inline { worlds, tags }),

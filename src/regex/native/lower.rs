@@ -79,8 +79,7 @@ impl Lowering {
                     RepeatMode::Lazy => Mode::Lazy,
                     RepeatMode::Possessive => Mode::Possessive,
                 };
-                let tree = Box::new(self.operand(&repeat.node)?);
-                Tree::Repeat { tree, min: repeat.min, max: repeat.max, mode }
+                flattened(self.operand(&repeat.node)?, repeat.min, repeat.max, mode)
             }
             Node::Property(_)
             | Node::LineBreak
@@ -188,6 +187,19 @@ impl Lowering {
             ClassItem::Nested(nested) => self.class(nested),
             ClassItem::Property(_) => None,
         }
+    }
+}
+
+/// A repeat, of which one within the other becomes one where that is the same: `(?:a+)+` is `a+`, and needs no
+/// exponential time.
+fn flattened(tree: Tree, min: u32, max: Option<u32>, mode: Mode) -> Tree {
+    match tree {
+        Tree::Repeat { tree, min: 1, max: None, mode: Mode::Greedy }
+            if mode == Mode::Greedy && min <= 1 && matches!(max, None | Some(1)) =>
+        {
+            Tree::Repeat { tree, min, max: None, mode }
+        }
+        tree => Tree::Repeat { tree: Box::new(tree), min, max, mode },
     }
 }
 

@@ -3,8 +3,8 @@
 //! It walks the same syntax tree as the two other engines in the same order of preference, so it finds the same
 //! match, and it is quick where grok patterns are: a repeat that cannot give anything back makes no choice point, a
 //! branch whose first byte cannot match is not entered, and a text without a literal that the pattern requires is
-//! not searched at all. Whatever it does not know (references, properties, `\K` and so on) it leaves to Oniguruma,
-//! and a search that takes too many steps is handed to an engine that runs in linear time, if the pattern has one.
+//! not searched at all. Whatever it does not know (references, properties, `\K` and so on) it leaves to the others, and
+//! so it does with a search that takes too many steps.
 //!
 //! `lower` turns the tree into a smaller one with resolved sets, `emit` that into a program, `run` runs it.
 mod emit;
@@ -16,7 +16,7 @@ mod sets;
 mod tests;
 
 pub(super) use program::Program;
-pub(super) use run::{Limits, Stop};
+pub(super) use run::Elsewhere;
 
 use super::ast::Pattern;
 

@@ -1,47 +1,21 @@
 //! Runs a program on a text.
 use std::cell::RefCell;
-use std::time::{Duration, Instant};
 
 use super::super::ast::Anchor;
 use super::program::{Mode, Op, Program, Start};
 use super::sets::{CharSet, First, before};
 
-/// Steps after which a search that another engine can finish is left to it, and after which the clock is read.
+/// Steps after which a search is left to another engine: one that runs in linear time, or Oniguruma, which has more ways
+/// out of a catastrophe and a time limit.
 ///
-/// At a few nanoseconds a step that is well under 2 ms, and no ordinary line comes near it.
+/// At a few nanoseconds a step that is 1 or 2 ms, and no ordinary line comes near it.
 const PATIENCE: u32 = 200_000;
-/// Choice points at which a search is given up; one takes 32 bytes.
-const MAX_FRAMES: usize = 1 << 21;
 /// The value of a slot whose group took no part.
 const UNSET: usize = usize::MAX;
 
-/// Why a search ended without an answer.
+/// Another engine must answer: the search takes too many steps, or the text is beyond what is matched exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Stop {
-    /// Another engine must answer: too many steps or choices, or a text beyond what is matched exactly.
-    Elsewhere,
-    Timeout,
-}
-
-/// How long a search may take.
-#[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Limits {
-    /// A search of many steps is left to another engine.
-    impatient: bool,
-    timeout: Option<Duration>,
-}
-
-impl Limits {
-    /// A search that takes many steps ends with [`Stop::Elsewhere`], after 1 or 2 ms.
-    pub fn patience() -> Self {
-        Limits { impatient: true, timeout: None }
-    }
-
-    /// A search ends with [`Stop::Timeout`] when the time is up, if there is a limit.
-    pub fn time(timeout: Option<Duration>) -> Self {
-        Limits { impatient: false, timeout }
-    }
-}
+pub(in super::super) struct Elsewhere;
 
 /// What can be done instead when an operation fails.
 #[derive(Debug, Clone, Copy)]
@@ -81,19 +55,18 @@ impl Program {
         &self,
         text: &str,
         from: usize,
-        limits: Limits,
         spans: &mut Vec<Option<(usize, usize)>>,
-    ) -> Result<bool, Stop> {
+    ) -> Result<bool, Elsewhere> {
         spans.clear();
         let rest = text.as_bytes().get(from..).unwrap_or_default();
         if self.literal.as_ref().is_some_and(|literal| literal.find(rest).is_none()) {
             return Ok(false);
         }
         if self.ascii_only && !text.is_ascii() {
-            return Err(Stop::Elsewhere);
+            return Err(Elsewhere);
         }
         SCRATCH.with_borrow_mut(|scratch| {
-            let found = Run::new(self, text, limits, scratch).search(from)?;
+            let found = Run::new(self, text, scratch).search(from)?;
             if let Some((start, end)) = found {
                 spans.push(Some((start, end)));
                 spans.extend(scratch.slots.chunks_exact(2).skip(1).map(|slots| match slots {
@@ -110,20 +83,18 @@ struct Run<'r> {
     program: &'r Program,
     text: &'r str,
     scratch: &'r mut Scratch,
-    limits: Limits,
-    /// Steps left until the limits are looked at.
+    /// Steps left.
     steps: u32,
-    began: Option<Instant>,
     /// Look-arounds and atomic groups around the current operation.
     nested: usize,
 }
 
 impl<'r> Run<'r> {
-    fn new(program: &'r Program, text: &'r str, limits: Limits, scratch: &'r mut Scratch) -> Self {
-        Run { program, text, scratch, limits, steps: PATIENCE, began: None, nested: 0 }
+    fn new(program: &'r Program, text: &'r str, scratch: &'r mut Scratch) -> Self {
+        Run { program, text, scratch, steps: PATIENCE, nested: 0 }
     }
 
-    fn search(&mut self, from: usize) -> Result<Option<(usize, usize)>, Stop> {
+    fn search(&mut self, from: usize) -> Result<Option<(usize, usize)>, Elsewhere> {
         let mut at = from;
         while let Some(start) = self.next_start(from, at) {
             self.scratch.frames.clear();
@@ -168,31 +139,17 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// Counts work, and ends the search when there was too much of it.
+    /// Counts work, and ends the search when there was too much of it. As a step makes one choice point at most, it
+    /// bounds the memory too.
     #[inline]
-    fn tick(&mut self, work: usize) -> Result<(), Stop> {
-        match self.steps.checked_sub(u32::try_from(work).unwrap_or(u32::MAX)) {
-            Some(left) => {
-                self.steps = left;
-                Ok(())
-            }
-            None => self.pause(),
-        }
-    }
-
-    #[cold]
-    fn pause(&mut self) -> Result<(), Stop> {
-        if self.limits.impatient || self.scratch.frames.len() > MAX_FRAMES {
-            return Err(Stop::Elsewhere);
-        }
-        self.steps = PATIENCE;
-        let Some(timeout) = self.limits.timeout else { return Ok(()) };
-        let began = *self.began.get_or_insert_with(Instant::now);
-        if began.elapsed() < timeout { Ok(()) } else { Err(Stop::Timeout) }
+    fn tick(&mut self, work: usize) -> Result<(), Elsewhere> {
+        let left = u32::try_from(work).ok().and_then(|work| self.steps.checked_sub(work));
+        self.steps = left.ok_or(Elsewhere)?;
+        Ok(())
     }
 
     /// Runs from an operation on until `Accept`; the place of that, or `None` when there is no match.
-    fn execute(&mut self, pc: usize, at: usize) -> Result<Option<usize>, Stop> {
+    fn execute(&mut self, pc: usize, at: usize) -> Result<Option<usize>, Elsewhere> {
         let base = self.scratch.frames.len();
         let (mut pc, mut at) = (pc, at);
         loop {
@@ -207,7 +164,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn step(&mut self, pc: usize, at: usize) -> Result<Step, Stop> {
+    fn step(&mut self, pc: usize, at: usize) -> Result<Step, Elsewhere> {
         let Some(op) = self.program.ops.get(pc) else { return Ok(Step::Fail) };
         let matched = match op {
             Op::Byte(byte) => (self.text.as_bytes().get(at) == Some(byte)).then_some(at + 1),
@@ -260,7 +217,7 @@ impl<'r> Run<'r> {
         branches: &[(u32, First)],
         index: usize,
         at: usize,
-    ) -> Result<Step, Stop> {
+    ) -> Result<Step, Elsewhere> {
         self.tick(1)?;
         let next = self.text.as_bytes().get(at);
         let mut admitted = branches
@@ -276,7 +233,7 @@ impl<'r> Run<'r> {
         Ok(Step::Go(target as usize, at))
     }
 
-    fn atomic(&mut self, pc: usize, next: usize, at: usize) -> Result<Step, Stop> {
+    fn atomic(&mut self, pc: usize, next: usize, at: usize) -> Result<Step, Elsewhere> {
         let base = self.scratch.frames.len();
         self.nested += 1;
         let end = self.execute(pc + 1, at)?;
@@ -286,7 +243,14 @@ impl<'r> Run<'r> {
         Ok(Step::Go(next, end))
     }
 
-    fn look(&mut self, pc: usize, back: usize, negated: bool, next: usize, at: usize) -> Result<Step, Stop> {
+    fn look(
+        &mut self,
+        pc: usize,
+        back: usize,
+        negated: bool,
+        next: usize,
+        at: usize,
+    ) -> Result<Step, Elsewhere> {
         let base = self.scratch.frames.len();
         let start = (0..back).try_fold(at, |at, _| before(self.text, at));
         let mut found = false;
@@ -328,7 +292,7 @@ impl<'r> Run<'r> {
     }
 
     /// Goes back to the last choice since `base`.
-    fn resume(&mut self, base: usize) -> Result<Option<(usize, usize)>, Stop> {
+    fn resume(&mut self, base: usize) -> Result<Option<(usize, usize)>, Elsewhere> {
         while self.scratch.frames.len() > base {
             self.tick(1)?;
             let Some(frame) = self.scratch.frames.pop() else { break };
@@ -366,7 +330,7 @@ impl<'r> Run<'r> {
         (min, max): (u32, Option<u32>),
         mode: Mode,
         follow: First,
-    ) -> Result<Step, Stop> {
+    ) -> Result<Step, Elsewhere> {
         let Some(set) = self.set(set) else { return Ok(Step::Fail) };
         let Some(low) = (0..min).try_fold(at, |at, _| set.step(self.text, at)) else {
             return Ok(Step::Fail);
@@ -384,7 +348,7 @@ impl<'r> Run<'r> {
     }
 
     /// Ends a greedy run at the last place between `low` and `at` behind which the program can go on.
-    fn give_back(&mut self, pc: usize, low: usize, at: usize, follow: First) -> Result<Step, Stop> {
+    fn give_back(&mut self, pc: usize, low: usize, at: usize, follow: First) -> Result<Step, Elsewhere> {
         let bytes = self.text.as_bytes();
         let mut end = at;
         if let Some(only) = follow.only() {
@@ -409,7 +373,7 @@ impl<'r> Run<'r> {
     }
 
     /// Takes one more character into a lazy run, and as many as it needs.
-    fn lengthen(&mut self, pc: usize, at: usize, left: Option<u32>) -> Result<Step, Stop> {
+    fn lengthen(&mut self, pc: usize, at: usize, left: Option<u32>) -> Result<Step, Elsewhere> {
         let Some(Op::Loop { set, follow, .. }) = self.program.ops.get(pc) else { return Ok(Step::Fail) };
         let Some(set) = self.set(*set) else { return Ok(Step::Fail) };
         match set.step(self.text, at) {
@@ -426,7 +390,7 @@ impl<'r> Run<'r> {
         left: Option<u32>,
         set: &CharSet,
         follow: First,
-    ) -> Result<Step, Stop> {
+    ) -> Result<Step, Elsewhere> {
         let bytes = self.text.as_bytes();
         let (mut end, mut left) = (at, left);
         if let (Some(only), None, true) = (follow.only(), left, set.is_everything()) {
@@ -449,7 +413,7 @@ impl<'r> Run<'r> {
         Ok(Step::Go(pc + 1, end))
     }
 
-    fn holds(&self, anchor: Anchor, at: usize) -> Result<bool, Stop> {
+    fn holds(&self, anchor: Anchor, at: usize) -> Result<bool, Elsewhere> {
         let bytes = self.text.as_bytes();
         let last = at.checked_sub(1).and_then(|before| bytes.get(before));
         let next = bytes.get(at);
@@ -461,16 +425,16 @@ impl<'r> Run<'r> {
             Anchor::TextEndNewline => next.is_none() || (next == Some(&b'\n') && at + 1 == bytes.len()),
             Anchor::WordBoundary { ascii } => is_word(last, ascii)? != is_word(next, ascii)?,
             Anchor::NotWordBoundary { ascii } => is_word(last, ascii)? == is_word(next, ascii)?,
-            Anchor::SearchStart => return Err(Stop::Elsewhere),
+            Anchor::SearchStart => return Err(Elsewhere),
         })
     }
 }
 
 /// Whether the byte beside a place is of a word. What is one beyond ASCII only Oniguruma's tables know.
-fn is_word(byte: Option<&u8>, ascii: bool) -> Result<bool, Stop> {
+fn is_word(byte: Option<&u8>, ascii: bool) -> Result<bool, Elsewhere> {
     match byte {
         Some(byte) if byte.is_ascii() => Ok(byte.is_ascii_alphanumeric() || *byte == b'_'),
-        Some(_) if !ascii => Err(Stop::Elsewhere),
+        Some(_) if !ascii => Err(Elsewhere),
         _ => Ok(false),
     }
 }

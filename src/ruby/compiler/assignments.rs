@@ -11,7 +11,7 @@ impl Compiler {
         match ast {
             Ast::Lvasgn(assign) => {
                 // `x = x` knows its own name, as Ruby does.
-                let (depth, slot) = self.scopes.find_or_declare(&assign.name);
+                let (depth, slot) = self.assigned_local(&assign.name);
                 let value = Box::new(self.optional(assign.value.as_deref())?);
                 Ok(Node::SetLocal { depth, slot, value })
             }
@@ -72,6 +72,15 @@ impl Compiler {
         }
     }
 
+    /// A variable that is assigned. A block that assigns one of code that ran once keeps state.
+    fn assigned_local(&mut self, name: &str) -> (u32, u32) {
+        let (depth, slot) = self.scopes.find_or_declare(name);
+        if self.scopes.is_lasting(depth) {
+            self.facts.note_state_assigned();
+        }
+        (depth, slot)
+    }
+
     fn place(&self, ast: &Ast) -> usize {
         ast.expression().begin.saturating_sub(self.offset)
     }
@@ -100,7 +109,7 @@ impl Compiler {
     pub(super) fn target(&mut self, ast: &Ast) -> Result<Target, ScriptError> {
         Ok(match ast {
             Ast::Lvasgn(assign) => {
-                let (depth, slot) = self.scopes.find_or_declare(&assign.name);
+                let (depth, slot) = self.assigned_local(&assign.name);
                 Target::Local { depth, slot }
             }
             Ast::Ivasgn(assign) => {

@@ -5,6 +5,7 @@ use lib_ruby_parser::{Node as Ast, nodes};
 use super::tree::{ArgumentList, BinaryNode, BlockArgument, CallNode, IndexNode, Node, SuperNode};
 use super::{Compiler, ScriptError};
 use crate::ruby::interpreter::operator_named;
+use crate::ruby::loading::{Loading, is_path};
 use crate::ruby::symbol::Sym;
 use crate::ruby::value::{Value, Visibility};
 
@@ -302,11 +303,19 @@ impl Compiler {
         };
         let names: Vec<String> = send.args.iter().filter_map(literal).collect();
         match name {
-            "require" if is_own => {
-                self.facts.required.extend(names.into_iter().map(|name| super::Use { name, offset }));
-            }
-            "require_relative" | "load" if is_own => {
-                self.facts.files.extend(names.into_iter().map(|name| super::Use { name, offset }));
+            "require" | "require_relative" | "load" if is_own => {
+                for name in names {
+                    let loading = match send.method_name.as_str() {
+                        "require_relative" => Loading::Relative,
+                        "load" => Loading::Load,
+                        _ => Loading::Require,
+                    };
+                    let at = super::Use { name, offset };
+                    match loading {
+                        Loading::Require if !is_path(&at.name) => self.facts.required.push(at),
+                        _ => self.facts.files.push((at, loading)),
+                    }
+                }
             }
             "define_method" | "define_singleton_method" | "alias_method" | "attr_reader" | "attr" => {
                 self.facts.defined_methods.extend(names);

@@ -61,7 +61,7 @@ impl Compiler {
         self.facts.answers_all |= name == "method_missing";
         // What `register` of a script file sets is set once.
         let deferred = usize::from(!matches!(name, "register" | "initialize"));
-        self.scopes.enter_body();
+        self.scopes.enter_body(false);
         self.facts.deferred += deferred;
         let outer = std::mem::take(&mut self.method_params);
         let compiled = self.method_parts(args, body);
@@ -105,7 +105,7 @@ impl Compiler {
     }
 
     fn body(&mut self, body: Option<&Ast>) -> Result<Rc<BodyCode>, ScriptError> {
-        self.scopes.enter_body();
+        self.scopes.enter_body(true);
         let compiled = self.optional(body);
         let slots = self.scopes.leave();
         Ok(Rc::new(BodyCode { slots, body: compiled?, file: self.file.clone() }))

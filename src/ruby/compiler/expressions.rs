@@ -57,6 +57,9 @@ impl Compiler {
         Ok(match ast {
             Ast::Lvar(variable) => {
                 let (depth, slot) = self.scopes.find_or_declare(&variable.name);
+                if self.scopes.is_lasting(depth) {
+                    self.facts.note_state_read();
+                }
                 Node::Local { depth, slot }
             }
             Ast::Ivar(variable) => {

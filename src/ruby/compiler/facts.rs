@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::ruby::loading::Loading;
+
 /// A method or constant that a script uses, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
@@ -26,11 +28,13 @@ pub struct Facts {
     /// Libraries that are required by a literal name.
     pub required: Vec<Use>,
     /// Files that are loaded by a literal name (`require_relative`, `load`).
-    pub files: Vec<Use>,
+    pub files: Vec<(Use, Loading)>,
     /// Whether global variables are used, which all scripts of a process share.
     pub uses_globals: bool,
     /// Whether instance variables, class variables or constants of the script are read where code runs again.
     pub reads_state: bool,
+    /// Constants that are read where code runs again.
+    pub read_constants: HashSet<String>,
     /// Whether instance or class variables are assigned where code runs again.
     pub assigns_state: bool,
     /// Whether anything is called where code runs again that changes its receiver.
@@ -55,6 +59,9 @@ impl Facts {
     }
 
     pub(super) fn note_constant(&mut self, name: &str, offset: usize) {
+        if self.deferred > 0 {
+            self.read_constants.extend(name.split("::").map(str::to_owned));
+        }
         if self.tentative == 0 && !self.constants.iter().any(|constant| constant.name == name) {
             self.constants.push(Use { name: name.to_owned(), offset });
         }
@@ -75,13 +82,19 @@ impl Facts {
     }
 
     /// Joins what was seen in two parts of one script.
-    pub fn join(&mut self, other: Facts) {
-        self.calls.extend(other.calls);
-        self.constants.extend(other.constants);
+    pub fn join(&mut self, mut other: Facts) {
+        self.calls.append(&mut other.calls);
+        self.constants.append(&mut other.constants);
+        self.required.append(&mut other.required);
+        self.files.append(&mut other.files);
+        self.join_names(other);
+    }
+
+    /// Joins what a file defines and does that the script loads; what it uses is checked on its own.
+    pub fn join_names(&mut self, other: Facts) {
         self.defined_methods.extend(other.defined_methods);
         self.defined_constants.extend(other.defined_constants);
-        self.required.extend(other.required);
-        self.files.extend(other.files);
+        self.read_constants.extend(other.read_constants);
         self.answers_all |= other.answers_all;
         self.uses_globals |= other.uses_globals;
         self.reads_state |= other.reads_state;
@@ -92,7 +105,8 @@ impl Facts {
 
     /// Whether what one event leaves behind may be seen by the next, so that all workers must share one world.
     pub fn keeps_state(&self) -> bool {
-        self.uses_globals || self.assigns_state || (self.reads_state && self.mutates)
+        let own_constants = self.read_constants.iter().any(|name| self.defined_constants.contains(name));
+        self.uses_globals || self.assigns_state || ((self.reads_state || own_constants) && self.mutates)
     }
 }
 
@@ -151,13 +165,4 @@ fn is_mutator(name: &str) -> bool {
     name.len() > 1 && name.ends_with('!')
         || CHANGING.contains(&name)
         || (name.ends_with('=') && name.starts_with(|first: char| first.is_alphabetic()))
-}
-
-impl Facts {
-    /// A constant that the script itself defines may hold what changes.
-    pub(super) fn note_state_read_of_constant(&mut self, name: &str) {
-        if self.defined_constants.contains(name) {
-            self.note_state_read();
-        }
-    }
 }

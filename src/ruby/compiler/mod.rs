@@ -18,12 +18,16 @@ use lib_ruby_parser::{Node as Ast, Parser, ParserOptions};
 
 pub use facts::{Facts, Use};
 
-use crate::ruby::symbol::Sym;
 use scope::Scopes;
+use crate::ruby::interpreter::stack_pointer;
+use crate::ruby::symbol::Sym;
 use tree::{BlockCode, BodyCode, Node, RegexpOptions, Site};
 
-/// Expressions nested deeper than this are refused.
-const MAX_NESTING: usize = 400;
+/// How much stack compiling may use; expressions nested deeper are refused. Threads have 2 MiB, and evaluating what was
+/// compiled uses less than compiling it.
+const STACK_BUDGET: usize = 1 << 20;
+
+const TOO_DEEP: &str = "code is nested too deeply";
 
 /// What is wrong with a script, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +74,7 @@ pub fn compile_lambda(source: &str, file: &str, params: &str) -> Compiled<Rc<Blo
         let Ast::Block(block) = ast else {
             return Err(compiler.error(0, "the code ends before its end"));
         };
-        compiler.scopes.enter_body();
+        compiler.scopes.enter_body(true);
         let code = compiler.block_code(&block.args, block.body.as_deref(), 0);
         compiler.scopes.leave();
         code
@@ -81,7 +85,7 @@ pub fn compile_lambda(source: &str, file: &str, params: &str) -> Compiled<Rc<Blo
 pub fn compile_body(source: &str, file: &str) -> Compiled<Rc<BodyCode>> {
     let wrapping = Wrapping { before: String::new(), after: "" };
     compile(source, file, &wrapping, |compiler, ast| {
-        compiler.scopes.enter_body();
+        compiler.scopes.enter_body(true);
         let body = compiler.node(ast);
         let slots = compiler.scopes.leave();
         Ok(Rc::new(BodyCode { slots, body: body?, file: compiler.file.clone() }))
@@ -123,14 +127,20 @@ fn compile<T>(
         line_starts: line_starts(&whole),
         scopes: Scopes::default(),
         facts: Facts::default(),
-        nesting: 0,
+        stack_base: stack_pointer(),
         method_params: Vec::new(),
     };
     let nothing = Ast::Nil(lib_ruby_parser::nodes::Nil { expression_l: Default::default() });
     let ast = parsed.ast.as_deref().unwrap_or(&nothing);
     match run(&mut compiler, ast) {
         Ok(code) => Ok((code, compiler.facts)),
-        Err(error) => Err(vec![error]),
+        Err(error) => {
+            if error.message == TOO_DEEP {
+                // Dropping the parser's tree would go as deep again, without asking.
+                std::mem::forget(parsed.ast);
+            }
+            Err(vec![error])
+        }
     }
 }
 
@@ -156,7 +166,8 @@ struct Compiler {
     line_starts: Vec<usize>,
     scopes: Scopes,
     facts: Facts,
-    nesting: usize,
+    /// Where the stack was when compiling began.
+    stack_base: usize,
     /// The parameters of the method around, which a bare `super` passes on.
     method_params: Vec<(&'static str, Option<Sym>)>,
 }
@@ -183,13 +194,10 @@ impl Compiler {
 
     /// Compiles an expression.
     fn node(&mut self, ast: &Ast) -> Result<Node, ScriptError> {
-        self.nesting += 1;
-        if self.nesting > MAX_NESTING {
-            return Err(self.error(ast.expression().begin, "code is nested too deeply"));
+        if self.stack_base.abs_diff(stack_pointer()) > STACK_BUDGET {
+            return Err(self.error(ast.expression().begin, TOO_DEEP));
         }
-        let node = self.expression(ast);
-        self.nesting -= 1;
-        node
+        self.expression(ast)
     }
 
     /// An expression that may be missing: `nil` then.
@@ -218,5 +226,10 @@ impl Compiler {
 /// The letters behind a regular expression.
 fn regexp_options(options: Option<&str>) -> RegexpOptions {
     let has = |letter| options.is_some_and(|options| options.contains(letter));
-    RegexpOptions { ignore_case: has('i'), multiline: has('m'), extended: has('x'), once: has('o') }
+    RegexpOptions {
+        ignore_case: has('i'),
+        multiline: has('m'),
+        extended: has('x'),
+        once: has('o'),
+    }
 }

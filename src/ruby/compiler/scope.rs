@@ -5,6 +5,8 @@ struct Scope {
     names: Vec<String>,
     /// Blocks see the variables around them.
     is_block: bool,
+    /// Whether its variables outlive the run of code for one event: those of code that runs once.
+    is_lasting: bool,
     /// How many loops stand around the code, within this scope.
     loops: usize,
     /// A block without parameters, in which `it` stands for its argument.
@@ -25,17 +27,22 @@ pub(super) struct Scopes {
 }
 
 impl Scopes {
-    fn enter(&mut self, is_block: bool) {
-        self.scopes.push(Scope { names: Vec::new(), is_block, loops: 0, it: None });
+    fn enter(&mut self, is_block: bool, is_lasting: bool) {
+        self.scopes.push(Scope { names: Vec::new(), is_block, is_lasting, loops: 0, it: None });
     }
 
     /// Enters a method or the body of a class: nothing around is seen.
-    pub fn enter_body(&mut self) {
-        self.enter(false);
+    pub fn enter_body(&mut self, is_lasting: bool) {
+        self.enter(false, is_lasting);
     }
 
     pub fn enter_block(&mut self) {
-        self.enter(true);
+        self.enter(true, false);
+    }
+
+    /// Whether the scope so many environments out outlives the run of code for one event.
+    pub fn is_lasting(&self, depth: u32) -> bool {
+        self.scopes.iter().rev().nth(depth as usize).is_some_and(|scope| scope.is_lasting)
     }
 
     /// Leaves the innermost scope; how many slots it needs.
@@ -68,11 +75,6 @@ impl Scopes {
         let Some(scope) = self.scopes.last_mut() else { return 0 };
         scope.names.push(name.to_owned());
         (scope.names.len() - 1) as u32
-    }
-
-    /// The parameters of a method or block that are variables of the innermost scope, which a bare `super` passes on.
-    pub fn method_depth(&self) -> u32 {
-        self.scopes.iter().rev().take_while(|scope| scope.is_block).count() as u32
     }
 
     pub fn enter_loop(&mut self) {

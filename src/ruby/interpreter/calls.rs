@@ -8,6 +8,7 @@ use crate::ruby::compiler::tree::{
     ArgumentList, BlockArgument, CachedMethod, CallNode, MethodCode, Node, Site, SuperNode,
 };
 use crate::ruby::control::{Control, Jump, Outcome};
+use crate::ruby::stdlib;
 use crate::ruby::symbol::{Sym, sym};
 use crate::ruby::value::{Body, BoundMethod, Env, HashMap, Method, ProcBody, RProc, Value, Visibility};
 
@@ -67,6 +68,9 @@ impl Interp {
         args: Args<'_>,
         is_bare: bool,
     ) -> Outcome {
+        if let Some(result) = stdlib::open_field(self, receiver, name, args) {
+            return result;
+        }
         let missing = sym!("method_missing");
         let Some(method) = self.find_method(receiver, missing) else {
             return Err(self.no_method(receiver, name, is_bare));

@@ -19,6 +19,7 @@ mod variables;
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 pub use classes::Classes;
@@ -109,6 +110,8 @@ pub struct Interp {
     pub changes_strings: bool,
     /// Methods and constants that the scripts of this world define.
     pub(in crate::ruby) script_names: HashSet<Sym>,
+    /// Files that scripts of this world have loaded.
+    pub(in crate::ruby) loaded_files: HashSet<PathBuf>,
     /// Whether a script of this world has a `method_missing`.
     pub(in crate::ruby) answers_all: bool,
     /// Events that the running script has handed on (`new_event_block.call`).
@@ -149,6 +152,7 @@ impl Interp {
             references: References::default(),
             changes_strings: false,
             script_names: HashSet::new(),
+            loaded_files: HashSet::new(),
             answers_all: false,
             emitted: Vec::new(),
         };
@@ -240,6 +244,11 @@ impl Interp {
         self.pool.push(env);
     }
 
+    /// The file in which the code stands that runs.
+    pub fn current_file(&self) -> Rc<str> {
+        self.file.clone()
+    }
+
     /// A global variable; `nil` where it was never set.
     pub fn global(&self, name: Sym) -> Value {
         self.globals.get(&name).cloned().unwrap_or_default()
@@ -260,7 +269,7 @@ impl Drop for Interp {
 
 /// Roughly where the stack of this thread is.
 #[inline(never)]
-fn stack_pointer() -> usize {
+pub(in crate::ruby) fn stack_pointer() -> usize {
     let here = 0u8;
     std::ptr::from_ref(std::hint::black_box(&here)).addr()
 }

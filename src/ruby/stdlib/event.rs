@@ -175,13 +175,8 @@ fn wrong_type(interp: &mut Interp, value: &Value, expected: &str) -> Control {
 /// A field reference, parsed once for each text.
 fn reference(interp: &mut Interp, value: &Value) -> Outcome<Rc<FieldReference>> {
     let text = interp.to_str(value)?;
-    let text = text.borrow();
-    let text = text.to_text();
-    if let Some(known) = interp.references.get(&*text) {
-        return Ok(known.clone());
-    }
-    match FieldReference::parse(&text) {
-        Ok(field) => Ok(interp.references.add(&text, Rc::new(field))),
+    match interp.references.get(&text) {
+        Ok(field) => Ok(field),
         Err(error) => Err(interp.error("RuntimeError", error.to_string())),
     }
 }

@@ -8,6 +8,7 @@ use crate::ruby::args::{Args, at_least, between, exactly};
 use crate::ruby::control::{Control, Jump, Outcome};
 use crate::ruby::interpreter::Interp;
 use crate::ruby::libraries;
+use crate::ruby::loading::{self, Loading};
 use crate::ruby::symbol::sym;
 use crate::ruby::value::{HashMap, Value};
 
@@ -76,13 +77,22 @@ const CONVERSION: &[MethodDef] = &[
 const SYSTEM: &[MethodDef] = &[
     MethodDef("require", exactly(1), |interp, _, args| {
         let name = args.text(interp, 0)?;
-        match libraries::is_known(&name) {
-            true => Ok(Value::Bool(true)),
-            false => Err(interp.error("LoadError", format!("no such file to load -- {name}"))),
+        if libraries::is_known(&name) {
+            return Ok(Value::Bool(true));
         }
+        if loading::is_path(&name) {
+            return interp.load_path(&name, Loading::Require);
+        }
+        Err(interp.error("LoadError", format!("no such file to load -- {name}")))
     }),
-    MethodDef("require_relative", exactly(1), load),
-    MethodDef("load", between(1, 2), load),
+    MethodDef("require_relative", exactly(1), |interp, _, args| {
+        let name = args.text(interp, 0)?;
+        interp.load_path(&name, Loading::Relative)
+    }),
+    MethodDef("load", between(1, 2), |interp, _, args| {
+        let name = args.text(interp, 0)?;
+        interp.load_path(&name, Loading::Load)
+    }),
     MethodDef("sleep", between(0, 1), |interp, _, args| {
         let seconds = interp.to_float(args.at(0))?;
         if seconds < 0.0 {
@@ -204,13 +214,4 @@ pub(super) fn rand(interp: &mut Interp, _: &Value, args: Args<'_>) -> Outcome {
             Ok(Value::Int(fastrand::u64(..limit.max(1)) as i64))
         }
     }
-}
-
-/// Files are read when the script is compiled: what is left here is a name that was computed.
-fn load(interp: &mut Interp, _: &Value, args: Args<'_>) -> Outcome {
-    let name = args.text(interp, 0)?;
-    if libraries::is_known(&name) {
-        return Ok(Value::Bool(true));
-    }
-    Err(interp.error("LoadError", format!("cannot load such file -- {name}")))
 }

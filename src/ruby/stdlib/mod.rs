@@ -6,15 +6,20 @@ mod exception;
 mod integer;
 mod kernel;
 mod logger;
+mod logstash;
 mod module;
 mod nil;
 mod object;
 mod procs;
+mod structure;
+mod system;
 mod timestamp;
+mod yaml;
 
 use std::rc::Rc;
 
 pub use event::{EventData, event_value};
+pub(in crate::ruby) use structure::open_field;
 pub use timestamp::TimestampData;
 
 use super::args::Arity;
@@ -75,8 +80,12 @@ static TABLES: &[&[ClassDef]] = &[
     procs::CLASSES,
     integer::CLASSES,
     timestamp::CLASSES,
+    structure::CLASSES,
+    system::CLASSES,
     event::CLASSES,
     logger::CLASSES,
+    logstash::CLASSES,
+    yaml::CLASSES,
     super::script_file::CLASSES,
 ];
 

@@ -119,7 +119,8 @@ const REFLECTION: &[MethodDef] = &[
             Value::Class(class) => class.ivars(),
             _ => Vec::new(),
         };
-        Ok(Value::array(ivars.into_iter().map(|(name, _)| Value::Sym(name)).collect()))
+        let named = ivars.into_iter().filter(|(name, _)| name.as_str().starts_with('@'));
+        Ok(Value::array(named.map(|(name, _)| Value::Sym(name)).collect()))
     }),
     MethodDef("instance_variable_get", exactly(1), |interp, this, args| {
         let name = interp.to_name(args.at(0))?;

@@ -241,6 +241,15 @@ struct ExtraData {
     ivars: RefCell<Vec<(Sym, Value)>>,
 }
 
+impl Drop for ExtraData {
+    fn drop(&mut self) {
+        let ivars = self.ivars.get_mut();
+        if ivars.iter().any(|(_, value)| holds_others(value)) {
+            object::bury(std::mem::take(ivars).into_iter().map(|(_, value)| value).collect());
+        }
+    }
+}
+
 impl Extra {
     pub fn class(&self) -> Option<Rc<RClass>> {
         self.0.get().and_then(|data| data.class.borrow().clone())
@@ -323,7 +332,11 @@ impl Drop for RArray {
 
 /// Whether a value refers to further values, so that dropping it may go deep.
 fn holds_others(value: &Value) -> bool {
-    matches!(value, Value::Array(_) | Value::Hash(_) | Value::Object(_) | Value::Proc(_) | Value::Range(_))
+    match value {
+        Value::Array(_) | Value::Hash(_) | Value::Object(_) | Value::Proc(_) | Value::Range(_) => true,
+        Value::Str(string) => string.extra.0.get().is_some(),
+        _ => false,
+    }
 }
 
 /// `start..end` or `start...end`; an open end is `nil`.

@@ -14,7 +14,7 @@ const OPTIONS: MatchOptions =
 ///
 /// # Errors
 /// When the path is no glob, or a folder cannot be read.
-pub(super) fn pattern_files(path: &str, files_glob: &str) -> io::Result<Vec<PathBuf>> {
+pub fn pattern_files(path: &str, files_glob: &str) -> io::Result<Vec<PathBuf>> {
     let pattern = match Path::new(path).is_dir() {
         true => format!("{}/{files_glob}", glob::Pattern::escape(path.trim_end_matches('/'))),
         false => path.to_owned(),

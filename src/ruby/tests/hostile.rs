@@ -1,0 +1,51 @@
+//! Scripts that would bring a process down if they could.
+
+use super::{check, run};
+use crate::ruby::World;
+
+#[test]
+fn endless_recursion_is_an_exception() {
+    assert!(run("def m; m; end; m").starts_with("SystemStackError"));
+    assert!(run("def m(&b) = b.call(b); m { |b| m(&b) }").starts_with("SystemStackError"));
+    assert!(run("class A; def to_s; \"#{self}\"; end; end; A.new.to_s").starts_with("SystemStackError"));
+    assert!(run("a = []; 100000.then { |n| while n > 0; a = [a]; n -= 1; end }; a == a.dup").len() < 100);
+    check(&[
+        ("def m(n); n == 0 ? 0 : 1 + m(n - 1); end; m(50)", "50"),
+        ("def m; m; end; begin; m; rescue SystemStackError => e; 'caught'; end", "\"caught\""),
+    ]);
+}
+
+#[test]
+fn deep_values_are_dropped_without_recursion() {
+    check(&[
+        ("a = []; i = 0; while i < 300_000; a = [a]; i += 1; end; a = nil; 1", "1"),
+        ("a = {}; i = 0; while i < 300_000; a = {k: a}; i += 1; end; a = nil; 1", "1"),
+        ("class N; attr_accessor :n; end; a = nil; i = 0; while i < 300_000; b = N.new; b.n = a; a = b; i += 1; end; a = nil; 1", "1"),
+    ]);
+}
+
+#[test]
+fn worlds_can_be_dropped_and_moved() {
+    let mut world = World::new();
+    let kept = world.with(|interp| {
+        let host = interp.new_host("Test");
+        let value = interp.run_once("class A; def x; 1; end; end; A.new", "(test)", &host);
+        interp.keep(value.unwrap().unwrap())
+    });
+    let handle = std::thread::spawn(move || {
+        world.with(|interp| {
+            let value = interp.kept(kept);
+            let called = interp.call(&value, "x", &[]).ok().map(|value| interp.inspect(&value).ok());
+            called.flatten()
+        })
+    });
+    assert_eq!(handle.join().unwrap().as_deref(), Some("1"));
+}
+
+#[test]
+fn nothing_that_is_nested_too_deeply_is_compiled() {
+    let deep = format!("{}1{}", "(".repeat(5000), ")".repeat(5000));
+    assert!(run(&deep).starts_with("refused"), "{}", run(&deep));
+    let sum = vec!["1"; 3000].join(" + ");
+    assert!(run(&sum).starts_with("refused"));
+}
