@@ -1,5 +1,6 @@
 //! The inputs: one file per plugin, named as in Logstash.
 
+mod beats;
 mod file;
 mod generator;
 mod heartbeat;
@@ -16,6 +17,7 @@ use crate::plugin::Spec;
 
 /// Every input of this build, sorted by name.
 pub static SPECS: &[&Spec] = &[
+    &beats::SPEC,
     &file::SPEC,
     &generator::SPEC,
     &heartbeat::SPEC,

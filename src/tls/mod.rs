@@ -9,6 +9,7 @@ mod certificates;
 mod client;
 mod fingerprint;
 mod options;
+pub mod peer;
 mod server;
 pub mod stores;
 #[cfg(test)]

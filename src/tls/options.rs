@@ -130,6 +130,6 @@ pub(super) fn provider(suites: &[String]) -> Result<Arc<CryptoProvider>, Refusal
 }
 
 /// A suite's name in the standard (RFC 8446, RFC 5289), which Java uses as well.
-fn java_name(suite: CipherSuite) -> String {
+pub(super) fn java_name(suite: CipherSuite) -> String {
     suite.as_str().unwrap_or_default().replace("TLS13_", "TLS_")
 }

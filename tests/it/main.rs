@@ -1,4 +1,5 @@
 //! The tests that see rstash from outside, in one binary.
+mod beats;
 mod cli;
 mod cli_cases;
 mod corpus;

@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::proto::rr::RData;
-use openssl::x509::X509;
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
@@ -14,6 +13,7 @@ use super::proxy::{self, Proxied};
 use crate::event::{Event, FieldReference, Value};
 use crate::inputs::stream::{End, Stream};
 use crate::plugin::{CodecFactory, EcsMode, Shutdown, Sink};
+use crate::tls::peer;
 
 /// The fields that tell of a connection.
 pub struct Fields {
@@ -88,7 +88,7 @@ impl Connections {
             Ok(address) if self.look_up => name_of(address).await.unwrap_or_else(|| ip.clone()),
             _ => ip.clone(),
         };
-        let subject = certificate.as_ref().and_then(subject);
+        let subject = certificate.as_ref().and_then(peer::subject);
         let peer = Peer { name, ip, port, proxied, subject };
         let reading = Stream {
             codec: self.codec.create(),
@@ -142,28 +142,4 @@ async fn name_of(address: IpAddr) -> Option<String> {
         _ => None,
     })?;
     Some(name.trim_end_matches('.').to_owned())
-}
-
-/// The subject of a certificate as Java writes it (RFC 2253): `CN=name,O=company`.
-fn subject(certificate: &CertificateDer<'static>) -> Option<String> {
-    let certificate = X509::from_der(certificate).ok()?;
-    let parts = certificate.subject_name().entries().filter_map(|entry| {
-        let value = entry.data().to_string().ok()?;
-        Some(format!("{}={}", entry.object().nid().short_name().ok()?, escaped(&value)))
-    });
-    let parts: Vec<_> = parts.collect();
-    // The name stands from the general to the particular in the certificate, and the other way round in text.
-    Some(parts.into_iter().rev().collect::<Vec<_>>().join(","))
-}
-
-fn escaped(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    for (at, c) in value.char_indices() {
-        let at_edge = (at == 0 && matches!(c, ' ' | '#')) || (at + 1 == value.len() && c == ' ');
-        if at_edge || matches!(c, ',' | '+' | '"' | '\\' | '<' | '>' | ';') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }

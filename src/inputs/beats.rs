@@ -1,0 +1,148 @@
+//! Inputs `beats` and `elastic_agent`: events of Elastic's shippers, by the Lumberjack protocol (logstash-input-beats).
+
+mod connection;
+mod events;
+mod frame;
+mod options;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use rustls::CommonState;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::plugin::{Build, Example, Input, Kind, RunError, Shutdown, Sink, Spec};
+use crate::tls::{ServerTls, peer};
+use connection::{Connections, End, Failure};
+use events::{Peer, TlsPeer};
+use options::Beats;
+
+pub static SPEC: Spec = Spec {
+    kind: Kind::Input,
+    name: "beats",
+    summary: "Receives events from Beats, and acknowledges them when they are delivered.",
+    options: Beats::OPTIONS,
+    renamed: ServerTls::RENAMED,
+    deprecated: options::DEPRECATED,
+    refused: options::REFUSED,
+    default_codec: Some("plain"),
+    example: Example { config: "input { beats { port => 5044 } }", input: &[], output: &[] },
+    build: Build::Input(|reader| Some(Box::new(options::build(reader)?))),
+};
+
+/// Another name of the same input.
+pub static ELASTIC_AGENT: Spec = Spec {
+    name: "elastic_agent",
+    summary: "Receives events from Elastic Agent, and acknowledges them when they are delivered.",
+    options: Beats::OPTIONS,
+    example: Example { config: "input { elastic_agent { port => 5044 } }", input: &[], output: &[] },
+    build: Build::Input(|reader| Some(Box::new(options::build(reader)?))),
+    ..SPEC
+};
+
+/// Pause after a connection could not be accepted, most often for want of file descriptors.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// The input, ready to run.
+pub struct Listener {
+    host: String,
+    port: u16,
+    handshake_timeout: Duration,
+    acceptor: Option<TlsAcceptor>,
+    /// Whether events tell of the client's certificate.
+    ssl_peer: bool,
+    connections: Connections,
+}
+
+impl Input for Listener {
+    fn run(self: Box<Self>, sink: Sink, shutdown: Shutdown) -> BoxFuture<'static, Result<(), RunError>> {
+        Box::pin(self.serve(sink, shutdown))
+    }
+}
+
+impl Listener {
+    async fn serve(self, sink: Sink, shutdown: Shutdown) -> Result<(), RunError> {
+        let place = format!("{}:{}", self.host, self.port);
+        let listener = TcpListener::bind((self.host.as_str(), self.port))
+            .await
+            .map_err(|error| RunError::new(format!("could not listen on tcp {place}: {error}")))?;
+        tracing::info!(address = %place, "listening for Beats");
+        let input = Arc::new(self);
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = shutdown.requested() => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, address)) => {
+                        let (input, sink, shutdown) = (Arc::clone(&input), sink.clone(), shutdown.clone());
+                        connections.spawn(async move { input.connected(stream, address, &sink, &shutdown).await });
+                    }
+                    Err(error) => {
+                        tracing::warn!(address = %place, %error, "could not accept a connection");
+                        tokio::time::sleep(ACCEPT_AGAIN).await;
+                    }
+                },
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop(listener);
+        while connections.join_next().await.is_some() {}
+        Ok(())
+    }
+
+    /// Serves one connection; what goes wrong ends it alone.
+    async fn connected(&self, stream: TcpStream, address: SocketAddr, sink: &Sink, shutdown: &Shutdown) {
+        match self.talk(stream, address, sink, shutdown).await {
+            Ok(End::Lost) => {
+                tracing::warn!(peer = %address, "events were lost on their way; closing the connection, so that the client sends them again");
+            }
+            Ok(end) => tracing::debug!(peer = %address, ?end, "connection closed"),
+            // Clients that go away like this are everyday life.
+            Err(Failure::Transport(error)) => tracing::info!(peer = %address, %error, "closing a connection"),
+            Err(error) => tracing::error!(peer = %address, %error, "closing a connection"),
+        }
+    }
+
+    async fn talk(
+        &self,
+        mut stream: TcpStream,
+        address: SocketAddr,
+        sink: &Sink,
+        shutdown: &Shutdown,
+    ) -> Result<End, Failure> {
+        let ip = address.ip().to_canonical().to_string();
+        // An acknowledgement is six bytes that the client waits for.
+        stream.set_nodelay(true)?;
+        let Some(acceptor) = &self.acceptor else {
+            let peer = Peer { ip, tls: None };
+            return self.connections.serve(&mut stream, &peer, sink, shutdown).await;
+        };
+        let accepted = tokio::select! {
+            () = shutdown.requested() => return Ok(End::Stopped),
+            accepted = tokio::time::timeout(self.handshake_timeout, acceptor.accept(stream)) => accepted,
+        };
+        let mut stream = accepted.map_err(io::Error::from)??;
+        let tls = self.ssl_peer.then(|| tls_peer(stream.get_ref().1));
+        self.connections.serve(&mut stream, &Peer { ip, tls }, sink, shutdown).await
+    }
+}
+
+/// What the session says of the client.
+fn tls_peer(session: &CommonState) -> TlsPeer {
+    let Some(certificate) = session.peer_certificates().and_then(<[_]>::first) else {
+        return TlsPeer::Unverified;
+    };
+    TlsPeer::Verified {
+        protocol: peer::protocol(session).unwrap_or_default(),
+        subject: peer::subject(certificate).unwrap_or_default(),
+        cipher: peer::cipher_suite(session).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,164 @@
+//! One connection of the input `beats`: a window is read, sent on its way, and acknowledged when the pipeline has it
+//! (`BeatsHandler.java`, `ConnectionHandler.java`).
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, interval_at, timeout};
+
+use super::events::{Enricher, Peer};
+use super::frame::{Malformed, Version, acknowledgement};
+use super::window::{Window, Windows};
+use crate::event::Event;
+use crate::plugin::{Codec, CodecFactory, Shutdown, Sink};
+use crate::queue::{Ack, Settled};
+
+/// How often a client that waits for its window is told that it has not been forgotten, as Logstash does.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// How long a window may still be on its way after shutdown was requested; its client would send it again.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long a client may take to make room for six bytes.
+const WRITE: Duration = Duration::from_secs(30);
+/// As much as one read may bring, in bytes.
+const BLOCK: usize = 64 * 1024;
+
+/// What all connections share.
+pub struct Connections {
+    pub codec: CodecFactory,
+    pub enricher: Enricher,
+    /// Without a byte for this long, a connection is closed. `None`: never.
+    pub idle: Option<Duration>,
+}
+
+/// Why a connection ended in order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum End {
+    /// The client closed it.
+    Closed,
+    /// Nothing came for the time given as `idle`.
+    Idle,
+    /// Shutdown was requested.
+    Stopped,
+    /// The pipeline has lost a window or takes nothing any more: the client has to send it again.
+    Lost,
+}
+
+/// Why a connection failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Transport(#[from] io::Error),
+    #[error("the client breaks the protocol: {0}")]
+    Malformed(#[from] Malformed),
+}
+
+impl Connections {
+    /// Serves a connection to its end.
+    ///
+    /// # Errors
+    /// What the transport says, or a client that breaks the protocol. What was not acknowledged is sent again by
+    /// clients.
+    pub async fn serve(
+        &self,
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin + Send),
+        peer: &Peer,
+        sink: &Sink,
+        shutdown: &Shutdown,
+    ) -> Result<End, Failure> {
+        let mut codec = self.codec.create();
+        let ended = self.windows(stream, peer, &mut *codec, sink, shutdown).await;
+        let mut held = Vec::new();
+        codec.flush(&mut |event| held.push(event));
+        held.iter_mut().for_each(|event| self.enricher.finish(event, sink));
+        // An error means that the pipeline has ended.
+        _ = sink.send_decorated(held, None).await;
+        ended
+    }
+
+    async fn windows(
+        &self,
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin + Send),
+        peer: &Peer,
+        codec: &mut dyn Codec,
+        sink: &Sink,
+        shutdown: &Shutdown,
+    ) -> Result<End, Failure> {
+        let mut windows = Windows::default();
+        loop {
+            while let Some(window) = windows.next()? {
+                let Window { version, sequence, events: documents } = window;
+                let mut events = Vec::with_capacity(documents.len());
+                for fields in documents {
+                    self.enricher.decode(fields, peer, codec, sink, &mut events)?;
+                }
+                match deliver(stream, version, events, sink, shutdown).await? {
+                    Some(Settled::Safe) => write(stream, version, sequence).await?,
+                    Some(Settled::Lost) => return Ok(End::Lost),
+                    None => return Ok(End::Stopped),
+                }
+                if shutdown.is_requested() {
+                    return Ok(End::Stopped);
+                }
+            }
+            let buffer = windows.buffer();
+            buffer.reserve(BLOCK);
+            let idle = self.idle.map(|time| Instant::now() + time);
+            tokio::select! {
+                biased;
+                () = shutdown.requested() => return Ok(End::Stopped),
+                read = stream.read_buf(buffer) => if read? == 0 { return Ok(End::Closed) },
+                () = until(idle) => return Ok(End::Idle),
+            }
+        }
+    }
+}
+
+/// Hands a window to the pipeline and waits until it is settled, keeping the client patient. `None`: there was no time
+/// for that before the end.
+async fn deliver(
+    stream: &mut (impl AsyncWrite + Unpin + Send),
+    version: Version,
+    events: Vec<Event>,
+    sink: &Sink,
+    shutdown: &Shutdown,
+) -> io::Result<Option<Settled>> {
+    let (settle, settled) = oneshot::channel();
+    let ack = Ack::new(move |outcome| _ = settle.send(outcome));
+    let delivering = async {
+        match sink.send_decorated(events, Some(ack)).await {
+            Ok(()) => settled.await.unwrap_or(Settled::Lost),
+            Err(_) => Settled::Lost,
+        }
+    };
+    tokio::pin!(delivering);
+    let mut keep_alive = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
+    let mut end = None;
+    loop {
+        tokio::select! {
+            biased;
+            outcome = &mut delivering => return Ok(Some(outcome)),
+            () = shutdown.requested(), if end.is_none() => end = Some(Instant::now() + GRACE),
+            () = until(end) => return Ok(None),
+            _ = keep_alive.tick() => write(stream, version, 0).await?,
+        }
+    }
+}
+
+async fn write(stream: &mut (impl AsyncWrite + Unpin), version: Version, sequence: u32) -> io::Result<()> {
+    let frame = acknowledgement(version, sequence);
+    timeout(WRITE, async {
+        stream.write_all(&frame).await?;
+        stream.flush().await
+    })
+    .await?
+}
+
+/// Resolves at a point in time; never without one.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}

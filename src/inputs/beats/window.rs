@@ -1,0 +1,167 @@
+//! Windows: what a client sends before it waits for an acknowledgement, put together of frames (`BeatsParser.java`).
+
+use super::frame::{self, Frame, Malformed, Step, Version};
+use crate::event::Object;
+
+/// Most events in a window; Beats send 2048 unless told otherwise.
+pub const MAX_EVENTS: u32 = 1024 * 1024;
+/// Most bytes of a window's frames, unpacked.
+pub const MAX_BYTES: usize = 256 * 1024 * 1024;
+/// Room that is kept between two windows.
+const KEPT: usize = 256 * 1024;
+
+/// Events that are acknowledged together.
+#[derive(Debug, PartialEq)]
+pub struct Window {
+    pub version: Version,
+    /// The highest sequence number among the events; 0 without events.
+    pub sequence: u32,
+    pub events: Vec<Object>,
+}
+
+/// Makes windows of the bytes of one connection. It holds no more of them than the limits allow, whatever a length
+/// in a frame says.
+#[derive(Default)]
+pub struct Windows {
+    received: Buffer,
+    /// What a compressed frame held.
+    unpacked: Option<Buffer>,
+    open: Option<Open>,
+}
+
+/// A window that is not complete.
+struct Open {
+    window: Window,
+    size: u32,
+    bytes: usize,
+}
+
+#[derive(Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    /// Where the next frame starts.
+    at: usize,
+    /// How many bytes that frame has at least.
+    needs: usize,
+}
+
+impl Windows {
+    /// Where to put the bytes that come in.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.received.bytes
+    }
+
+    /// The next complete window, if there is one.
+    ///
+    /// # Errors
+    /// What ends the connection.
+    pub fn next(&mut self) -> Result<Option<Window>, Malformed> {
+        loop {
+            if self.unpacked.as_ref().is_some_and(Buffer::is_empty) {
+                self.unpacked = None;
+            }
+            let packed = self.unpacked.is_some();
+            let Some((version, frame, length)) =
+                self.unpacked.as_mut().unwrap_or(&mut self.received).read()?
+            else {
+                if packed {
+                    return Err(Malformed::Partial);
+                }
+                self.received.compact();
+                return Ok(None);
+            };
+            let complete = match frame {
+                Frame::Window(size) => self.start(version, size)?,
+                Frame::Event { sequence, fields } => self.add(version, length, sequence, fields)?,
+                Frame::Compressed(_) if packed => return Err(Malformed::Nested),
+                Frame::Compressed(bytes) => {
+                    let used = self.open.as_ref().map_or(0, |open| open.bytes);
+                    let bytes = frame::inflate(&bytes, MAX_BYTES.saturating_sub(used))?;
+                    self.unpacked = Some(Buffer { bytes, ..Buffer::default() });
+                    None
+                }
+            };
+            if complete.is_some() {
+                return Ok(complete);
+            }
+        }
+    }
+
+    /// Opens a window. One that is open and has events ends then; one of no events is complete at once.
+    fn start(&mut self, version: Version, size: u32) -> Result<Option<Window>, Malformed> {
+        if size > MAX_EVENTS {
+            return Err(Malformed::WindowSize(size));
+        }
+        let before = self.open.replace(Open::new(version, size)).map(|open| open.window);
+        if let Some(window) = before.filter(|window| !window.events.is_empty()) {
+            tracing::warn!("a new window came before the last one was complete");
+            return Ok(Some(window));
+        }
+        if size == 0 {
+            return Ok(self.open.take().map(|open| open.window));
+        }
+        Ok(None)
+    }
+
+    /// Adds an event. Events that come without a window wait for the next.
+    fn add(
+        &mut self,
+        version: Version,
+        length: usize,
+        sequence: u32,
+        fields: Object,
+    ) -> Result<Option<Window>, Malformed> {
+        let open = self.open.get_or_insert_with(|| Open::new(version, 0));
+        open.bytes += length;
+        if open.bytes > MAX_BYTES {
+            return Err(Malformed::WindowBytes);
+        }
+        open.window.events.push(fields);
+        open.window.sequence = open.window.sequence.max(sequence);
+        let count = u32::try_from(open.window.events.len()).unwrap_or(u32::MAX);
+        if count > MAX_EVENTS {
+            return Err(Malformed::WindowSize(count));
+        }
+        let complete = count == open.size;
+        Ok(if complete { self.open.take().map(|open| open.window) } else { None })
+    }
+}
+
+impl Open {
+    fn new(version: Version, size: u32) -> Self {
+        Open { window: Window { version, sequence: 0, events: Vec::new() }, size, bytes: 0 }
+    }
+}
+
+impl Buffer {
+    fn is_empty(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
+    fn read(&mut self) -> Result<Option<(Version, Frame, usize)>, Malformed> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if rest.is_empty() || rest.len() < self.needs {
+            return Ok(None);
+        }
+        match frame::read(rest)? {
+            Step::Frame { version, frame, length } => {
+                self.at += length;
+                self.needs = 0;
+                Ok(Some((version, frame, length)))
+            }
+            Step::Needs(length) => {
+                self.needs = length;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Forgets what was read.
+    fn compact(&mut self) {
+        self.bytes.drain(..self.at);
+        self.at = 0;
+        if self.bytes.is_empty() {
+            self.bytes.shrink_to(KEPT);
+        }
+    }
+}
