@@ -18,6 +18,7 @@ use crate::plugin::Spec;
 /// Every input of this build, sorted by name.
 pub static SPECS: &[&Spec] = &[
     &beats::SPEC,
+    &beats::ELASTIC_AGENT,
     &file::SPEC,
     &generator::SPEC,
     &heartbeat::SPEC,
