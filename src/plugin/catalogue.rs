@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn good_options_and_plugins_of_others_are_left_alone() {
         for config in [
-            "filter { useragent { source => agent regexes => '/x' lru_cache_size => '5' add_tag => ['x'] periodic_flush => true } }",
+            "filter { useragent { source => agent regexes => '/x' lru_cache_size => '5' add_tag => ['x'] } }",
             "output { elasticsearch { hosts => ['a:9200', 'b:9200'] id => xx workers => 2 data_stream => 'auto' } }",
             "filter { ours { anything => true } }",
         ] {

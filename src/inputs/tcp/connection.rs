@@ -15,6 +15,9 @@ use crate::inputs::stream::{End, Stream};
 use crate::plugin::{CodecFactory, EcsMode, Shutdown, Sink};
 use crate::tls::peer;
 
+/// Names of hosts that the DNS need not know.
+const HOSTS: &str = "/etc/hosts";
+
 /// The fields that tell of a connection.
 pub struct Fields {
     host: FieldReference,
@@ -124,6 +127,11 @@ fn set_missing(event: &mut Event, field: &FieldReference, value: impl FnOnce() -
 
 /// The name of an address, from the hosts file or the DNS. The resolver keeps what it has learnt.
 async fn name_of(address: IpAddr) -> Option<String> {
+    if let Ok(hosts) = tokio::fs::read_to_string(HOSTS).await
+        && let Some(name) = name_in_hosts(&hosts, address)
+    {
+        return Some(name.to_owned());
+    }
     static RESOLVER: OnceCell<Option<TokioResolver>> = OnceCell::const_new();
     let resolver = RESOLVER
         .get_or_init(|| async {
@@ -142,4 +150,13 @@ async fn name_of(address: IpAddr) -> Option<String> {
         _ => None,
     })?;
     Some(name.trim_end_matches('.').to_owned())
+}
+
+/// The first name that a hosts file gives an address.
+fn name_in_hosts(hosts: &str, address: IpAddr) -> Option<&str> {
+    hosts.lines().find_map(|line| {
+        let mut words = line.split('#').next()?.split_ascii_whitespace();
+        let first: IpAddr = words.next()?.parse().ok()?;
+        if first == address { words.next() } else { None }
+    })
 }
