@@ -3,6 +3,7 @@
 mod beats;
 mod generator;
 mod heartbeat;
+mod http;
 mod kafka;
 mod pipeline;
 mod stdin;
@@ -20,6 +21,7 @@ pub static SPECS: &[&Spec] = &[
     &beats::ELASTIC_AGENT,
     &generator::SPEC,
     &heartbeat::SPEC,
+    &http::SPEC,
     &kafka::SPEC,
     &pipeline::SPEC,
     &stdin::SPEC,
