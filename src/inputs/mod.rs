@@ -4,6 +4,7 @@ mod beats;
 mod file;
 mod generator;
 mod heartbeat;
+mod http;
 mod kafka;
 mod pipeline;
 mod stdin;
@@ -22,6 +23,7 @@ pub static SPECS: &[&Spec] = &[
     &file::SPEC,
     &generator::SPEC,
     &heartbeat::SPEC,
+    &http::SPEC,
     &kafka::SPEC,
     &pipeline::SPEC,
     &stdin::SPEC,
