@@ -1,6 +1,7 @@
 //! The outputs: one file per plugin, named as in Logstash.
 
 mod file;
+mod http;
 mod kafka;
 mod null;
 mod pipeline;
@@ -12,4 +13,4 @@ use crate::plugin::Spec;
 
 /// Every output of this build, sorted by name.
 pub static SPECS: &[&Spec] =
-    &[&file::SPEC, &kafka::SPEC, &null::SPEC, &pipeline::SPEC, &stdout::SPEC, &tcp::SPEC, &udp::SPEC];
+    &[&file::SPEC, &http::SPEC, &kafka::SPEC, &null::SPEC, &pipeline::SPEC, &stdout::SPEC, &tcp::SPEC, &udp::SPEC];
