@@ -1,6 +1,7 @@
 //! HTTP for plugins that ask servers: the options that such plugins share, and a client made of them
 //! (logstash-mixin-http_client, which configures the gem Manticore).
 
+mod headers;
 mod options;
 
 use std::error::Error;
@@ -10,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::plugin::Password;
 
+pub use headers::{InvalidHeader, append_header, headers_as_fields};
 pub use options::HttpOptions;
 
 /// A client with its pool of connections. One is shared by all workers of a plugin.
@@ -22,6 +24,10 @@ pub struct HttpClient {
     retry_non_idempotent: bool,
     authorization: Option<(String, Password)>,
 }
+
+/// How often a request was sent again before it got its answer: among the extensions of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TimesRetried(pub u32);
 
 /// A request that got no answer. The message never holds the URL: it may carry secrets.
 #[derive(Debug, thiserror::Error)]
@@ -67,23 +73,30 @@ impl HttpClient {
         let request = request.build()?;
         // Never closed, so that there is always a slot in the end.
         let _slot = self.slots.acquire().await.ok();
-        for _ in 0..self.retries {
+        let mut tried = 0;
+        while tried < self.retries {
             let Some(again) = self.repeatable(&request) else { break };
             match self.http.execute(again).await {
-                Ok(response) => return Ok(response),
+                Ok(response) => return Ok(counted(response, tried)),
                 Err(error) if error.is_timeout() || error.is_connect() || !error.is_request() => {
                     return Err(error.into());
                 }
                 Err(error) => tracing::debug!(error = %error.without_url(), "a request is repeated"),
             }
+            tried += 1;
         }
-        Ok(self.http.execute(request).await?)
+        Ok(counted(self.http.execute(request).await?, tried))
     }
 
     fn repeatable(&self, request: &Request) -> Option<Request> {
         let allowed = self.retry_non_idempotent || request.method().is_idempotent();
         if allowed { request.try_clone() } else { None }
     }
+}
+
+fn counted(mut response: Response, retries: u32) -> Response {
+    response.extensions_mut().insert(TimesRetried(retries));
+    response
 }
 
 #[cfg(test)]

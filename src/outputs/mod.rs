@@ -2,6 +2,7 @@
 
 mod elasticsearch;
 mod file;
+mod http;
 mod kafka;
 mod null;
 mod pipeline;
@@ -14,10 +15,11 @@ use crate::plugin::Spec;
 /// Every output of this build, sorted by name.
 pub static SPECS: &[&Spec] = &[
     &elasticsearch::ELASTICSEARCH,
+    &elasticsearch::OPENSEARCH,
     &file::SPEC,
+    &http::SPEC,
     &kafka::SPEC,
     &null::SPEC,
-    &elasticsearch::OPENSEARCH,
     &pipeline::SPEC,
     &stdout::SPEC,
     &tcp::SPEC,

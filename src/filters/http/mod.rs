@@ -2,11 +2,13 @@
 
 mod template;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Response, StatusCode};
 
 use crate::event::{Event, FieldReference, Object, SetError, SprintfError, Template, Value, json};
-use crate::http_client::{HttpClient, HttpError, HttpOptions};
+use crate::http_client::{
+    HttpClient, HttpError, HttpOptions, InvalidHeader, append_header, headers_as_fields,
+};
 use crate::plugin::{
     Build, ConfigKind, ConfigValue, EcsMode, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, Spec,
     blocking, choices, options,
@@ -104,8 +106,8 @@ struct Http {
 enum Failure {
     #[error(transparent)]
     Sprintf(#[from] SprintfError),
-    #[error("{0:?} is no name or value of a header")]
-    Header(String),
+    #[error(transparent)]
+    Header(#[from] InvalidHeader),
     #[error(transparent)]
     Http(#[from] HttpError),
     #[error("the runtime for requests cannot be started: {0}")]
@@ -198,12 +200,7 @@ impl Http {
     fn request_headers(&self, event: &Event) -> Result<HeaderMap, Failure> {
         let mut headers = HeaderMap::with_capacity(self.headers.len());
         for (name, value) in rendered(&self.headers, event)? {
-            match (HeaderName::try_from(&name), HeaderValue::try_from(&value)) {
-                (Ok(name), Ok(value)) => _ = headers.append(name, value),
-                (Err(_), _) => return Err(Failure::Header(name)),
-                // The value may be a secret.
-                (_, Err(_)) => return Err(Failure::Header(format!("{name}: ..."))),
-            }
+            append_header(&mut headers, &name, &value)?;
         }
         Ok(headers)
     }
@@ -265,18 +262,6 @@ fn rendered(
         }
     }
     Ok(all)
-}
-
-/// Header names in small letters, with their values; those of a header that came more than once as an array.
-fn headers_as_fields(headers: &HeaderMap) -> Object {
-    let mut fields = Object::with_capacity(headers.keys_len());
-    for name in headers.keys() {
-        let text = |value: &HeaderValue| Value::from(&*String::from_utf8_lossy(value.as_bytes()));
-        let mut values: Vec<Value> = headers.get_all(name).iter().map(text).collect();
-        let value = if values.len() == 1 { values.swap_remove(0) } else { Value::Array(values) };
-        fields.insert(name.as_str(), value);
-    }
-    fields
 }
 
 fn is_json(content_type: Option<&Value>) -> bool {
