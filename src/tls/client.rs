@@ -17,7 +17,7 @@ use crate::plugin::{OptionReader, Password, options};
 
 options! {
     /// The `ssl_*` options of a client (logstash-mixin-http_client, logstash-output-elasticsearch, -tcp, -redis).
-    #[derive(Debug)]
+    #[derive(Debug, Clone)]
     pub struct ClientTls {
         /// Whether the connection is encrypted. Default: as the URL says, or not.
         ssl_enabled: Option<bool>,

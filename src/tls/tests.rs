@@ -98,8 +98,12 @@ fn client(authority: &Path) -> ClientTls {
 
 /// Whether a client reaches a server and hears it answer; else why not.
 fn talk(server: &ServerTls, client: &ClientTls, name: &str) -> Result<(), String> {
+    talk_with(server, client.config().unwrap(), name)
+}
+
+fn talk_with(server: &ServerTls, client: rustls::ClientConfig, name: &str) -> Result<(), String> {
     let acceptor = TlsAcceptor::from(Arc::new(server.config(ClientAuthentication::None).unwrap()));
-    let connector = TlsConnector::from(Arc::new(client.config().unwrap()));
+    let connector = TlsConnector::from(Arc::new(client));
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -144,6 +148,35 @@ fn a_self_signed_server_can_be_its_own_authority() {
     assert_eq!(talk(&alone, &client(&files.at("alone.pem")), "localhost"), Ok(()));
     assert!(talk(&alone, &client(&files.at("alone.pem")), "example.org").is_err());
     assert!(talk(&alone, &client(&files.at("ca.pem")), "localhost").is_err());
+}
+
+#[test]
+fn servers_are_known_by_a_fingerprint_in_their_chain() {
+    let files = Files::new();
+    let read = |name: &str| fs::read(files.at(name)).unwrap();
+    fs::write(files.at("chain.pem"), [read("server.pem"), read("ca.pem")].concat()).unwrap();
+    let fingerprint = |name: &str| {
+        let digest = X509::from_pem(&read(name)).unwrap().digest(MessageDigest::sha256()).unwrap();
+        let hex: Vec<_> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+        Fingerprint::parse(&hex.join(":")).unwrap()
+    };
+    let chain = server(&files.at("chain.pem"), &files.at("server.key"));
+    let unknown = client(&files.at("other-ca.pem"));
+    assert!(talk(&chain, &unknown, "localhost").is_err());
+    let trusting = |fingerprints: &[Fingerprint]| unknown.config_trusting(fingerprints).unwrap();
+    let reach = |name: &str, config| talk_with(&chain, config, name);
+    for known in ["ca.pem", "server.pem"] {
+        assert_eq!(reach("localhost", trusting(&[fingerprint(known)])), Ok(()), "{known}");
+        assert!(reach("example.org", trusting(&[fingerprint(known)])).is_err(), "{known}");
+    }
+    assert!(reach("localhost", trusting(&[fingerprint("alone.pem")])).is_err());
+    // The usual way still works, and a chain that only shows the authority does not come from it.
+    let usual = client(&files.at("ca.pem")).config_trusting(&[fingerprint("alone.pem")]).unwrap();
+    assert_eq!(reach("localhost", usual), Ok(()));
+    fs::write(files.at("forged.pem"), [read("alone.pem"), read("ca.pem")].concat()).unwrap();
+    let forged = server(&files.at("forged.pem"), &files.at("alone.key"));
+    assert!(talk_with(&forged, trusting(&[fingerprint("ca.pem")]), "localhost").is_err());
+    assert!(Fingerprint::parse("abc").is_none() && Fingerprint::parse(&"g".repeat(64)).is_none());
 }
 
 #[test]

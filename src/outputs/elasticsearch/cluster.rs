@@ -4,8 +4,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::answer;
 use super::http::{Answer, Http};
@@ -108,17 +110,19 @@ impl Cluster {
         self.server.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Asks every server that is away whether it is back.
+    /// Asks every server that is away whether it is back, all at once: one may be slow to fail.
     pub async fn check_missing(&self) {
-        for member in self.pool.missing() {
-            match self.check(&member).await {
+        let missing = self.pool.missing();
+        join_all(missing.iter().map(|member| async {
+            match self.check(member).await {
                 Ok(server) => {
                     self.note(server);
-                    self.pool.mark_alive(&member);
+                    self.pool.mark_alive(member);
                 }
                 Err(reason) => member.complain(&reason),
             }
-        }
+        }))
+        .await;
     }
 
     async fn check(&self, member: &Member) -> Result<Server, String> {
@@ -186,24 +190,19 @@ impl Cluster {
         self.check_missing().await;
     }
 
-    /// Keeps track of the servers until it is dropped. The first round was made by whoever starts it.
+    /// Keeps track of the servers until it is dropped.
     pub async fn watch(&self) {
-        let mut last_sniff = tokio::time::Instant::now();
+        let mut last_sniff = Instant::now();
+        let pause = self.sniffing_delay.map_or(self.resurrect_delay, |delay| delay.min(self.resurrect_delay));
         loop {
-            let mut pause = self.resurrect_delay;
-            if let Some(delay) = self.sniffing_delay {
-                pause = pause.min(delay);
+            self.check_missing().await;
+            if self.sniffing_delay.is_some_and(|delay| last_sniff.elapsed() >= delay) {
+                last_sniff = Instant::now();
+                self.sniff().await;
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.pool.lost.notified() => {}
-            }
-            self.check_missing().await;
-            if let Some(delay) = self.sniffing_delay
-                && last_sniff.elapsed() >= delay
-            {
-                last_sniff = tokio::time::Instant::now();
-                self.sniff().await;
             }
         }
     }

@@ -68,7 +68,15 @@ pub fn decide(reader: &mut OptionReader<'_>, given: Option<Automatic>) -> Option
             return (unfitting.is_empty() && ecs).then_some(true);
         }
         Some(Automatic::False) => false,
-        Some(Automatic::Auto) | None => reader.ecs().is_enabled() && unfitting.is_empty(),
+        // Logstash counts a written-out auto among the options that do not fit.
+        Some(Automatic::Auto) => {
+            reader.warning(
+                "data_stream",
+                "written out, auto means false, as in Logstash: remove it, or use true",
+            );
+            false
+        }
+        None => reader.ecs().is_enabled() && unfitting.is_empty(),
     };
     if use_streams {
         return Some(true);
@@ -78,6 +86,7 @@ pub fn decide(reader: &mut OptionReader<'_>, given: Option<Automatic>) -> Option
         if option.starts_with("data_stream_") && reader.is_given(option) {
             let because = match (given, unfitting.as_slice()) {
                 (Some(Automatic::False), _) => "data_stream is false".to_owned(),
+                (Some(Automatic::Auto), _) => "a written-out data_stream => auto means false".to_owned(),
                 (_, []) => "ecs_compatibility is disabled".to_owned(),
                 (_, options) => format!("these options do not fit them: {}", options.join(", ")),
             };

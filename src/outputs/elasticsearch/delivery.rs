@@ -308,7 +308,6 @@ impl Sender {
 
     /// Looks after the servers, and prepares the cluster as soon as one answers. Ends only when it is dropped.
     pub async fn look_after(&self) {
-        self.cluster.check_missing().await;
         tokio::join!(self.cluster.watch(), self.prepare());
     }
 

@@ -26,7 +26,7 @@ fn an_index_by_date_and_field() {
 #[test]
 fn events_choose_what_the_config_leaves_open() {
     let control = r#"{"a":1,"@metadata":{"_ingest_document":{"id":"own","index":"elsewhere","routing":"r","pipeline":"p","version":3,"version_type":"external"},"target_ingest_pipeline":"t-%{a}"}}"#;
-    let found = lines("data_stream => false ilm_enabled => false", &[control]);
+    let found = lines("data_stream => auto ilm_enabled => false", &[control]);
     let chosen = r#"{"index":{"_id":"own","_index":"elsewhere","routing":"r","pipeline":"p","version":3,"version_type":"external"}}"#;
     assert_eq!(found[0], json(chosen));
     let found = lines("index => fixed document_id => mine routing => here pipeline => 'x'", &[control]);
