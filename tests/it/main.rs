@@ -5,6 +5,7 @@ mod corpus;
 mod demo;
 mod ends;
 mod examples;
+mod file;
 mod golden;
 mod kafka;
 mod language;
