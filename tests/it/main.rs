@@ -8,6 +8,7 @@ mod dns;
 mod elasticsearch;
 mod ends;
 mod examples;
+mod file;
 mod golden;
 mod kafka;
 mod language;

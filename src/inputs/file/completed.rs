@@ -33,11 +33,12 @@ impl Watch {
     /// Does what is to be done with the files that are complete and acknowledged. One that has grown meanwhile is read
     /// on, if `goes_on`.
     pub fn complete(&mut self, goes_on: bool) {
-        let complete = self.files.iter().filter(|(_, file)| file.state == State::Complete);
-        let ready: Vec<Key> =
-            complete.filter(|(_, file)| file.progress.is_settled()).map(|(key, _)| *key).collect();
-        for key in ready {
+        for key in std::mem::take(&mut self.complete) {
             let Some(file) = self.files.get_mut(&key) else { continue };
+            if !file.progress.is_settled() {
+                self.complete.push(key);
+                continue;
+            }
             let found = fs::metadata(&file.path).ok().and_then(|metadata| Stat::of(&metadata));
             let found = found.filter(|found| found.key == key);
             let has_grown = found.is_some_and(|found| !file.is_archive && found.size > file.read_position());

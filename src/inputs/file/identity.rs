@@ -90,9 +90,13 @@ impl FirstBytes {
         self.0.len() as u64
     }
 
-    /// Whether no more bytes are remembered, however long the file is.
-    pub fn is_complete(&self) -> bool {
-        self.0.len() == FIRST_BYTES
+    /// Takes note of bytes that were read, which begin at `offset`.
+    pub fn extend(&mut self, offset: u64, bytes: &[u8]) {
+        let known = self.0.len();
+        if known < FIRST_BYTES && offset == known as u64 {
+            let more = bytes.get(..FIRST_BYTES - known).unwrap_or(bytes);
+            self.0 = [&self.0, more].concat().into();
+        }
     }
 
     /// Whether nothing is known of the file's content.

@@ -102,6 +102,11 @@ impl LineBuffer {
         }
     }
 
+    /// What the last read brought, when it brought so many bytes.
+    pub fn filled(&self, read: usize) -> &[u8] {
+        self.bytes(&(self.end - read..self.end))
+    }
+
     /// The next line that is complete.
     pub fn next(&mut self, line_end: &LineEnd, at_end: bool) -> Option<Line> {
         let waiting = self.bytes.get(self.start..self.end)?;

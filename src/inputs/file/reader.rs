@@ -129,6 +129,7 @@ impl Reader {
     /// Reads at most so many bytes of an open file and sends the events of all lines that they complete.
     pub fn read(&mut self, file: &mut Tracked, most: u64) -> Result<Piece, Stop> {
         let Some(mut content) = file.content.take() else { return Ok(Piece::End) };
+        let position = file.read_position();
         self.buffer.load(&std::mem::take(&mut file.held));
         let mut read = 0;
         let piece = loop {
@@ -139,6 +140,9 @@ impl Reader {
             match self.buffer.fill(&mut content, left) {
                 Ok(0) => break Piece::End,
                 Ok(filled) => {
+                    if !file.is_archive {
+                        file.first.extend(position + read, self.buffer.filled(filled));
+                    }
                     read += filled as u64;
                     self.take_lines(file)?;
                 }

@@ -136,14 +136,13 @@ impl Tracked {
             || (self.unread() == 0 && self.read_position() > 0 && self.compared != Some(self.stat.modified))
     }
 
-    /// Takes note of how the file begins, as far as it was read.
+    /// Takes note of how a file begins that an earlier run has read, or that is read from its end.
     pub fn remember_first(&mut self) {
         let position = self.read_position();
         if let Some(open) = self.content.as_ref().and_then(Content::plain)
-            && !self.first.is_complete()
-            && let Ok(first) = FirstBytes::of(open, position)
+            && self.first.is_empty()
         {
-            self.first = first;
+            self.first = FirstBytes::of(open, position).unwrap_or_default();
         }
     }
 

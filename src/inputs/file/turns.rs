@@ -51,14 +51,6 @@ impl Watch {
         if !self.prepare(key)? {
             return Ok(false);
         }
-        let is_more = self.read_turn(key)?;
-        if let Some(file) = self.files.get_mut(&key) {
-            file.remember_first();
-        }
-        Ok(is_more)
-    }
-
-    fn read_turn(&mut self, key: Key) -> Result<bool, Stop> {
         let mut left = self.settings.turn_bytes;
         while left > 0 && !self.reader.is_stopping() {
             let Some(file) = self.files.get_mut(&key) else { return Ok(false) };
@@ -105,6 +97,7 @@ impl Watch {
             return Ok(false);
         }
         let Some(file) = self.files.get_mut(&key) else { return Ok(false) };
+        file.remember_first();
         let Some(open) = file.content.as_ref().and_then(Content::plain) else { return Ok(true) };
         let first = match FirstBytes::of(open, file.first.len()) {
             Ok(first) => first,
@@ -201,10 +194,12 @@ impl Watch {
         }
         self.reader.end(file)?;
         if file.is_archive {
-            file.progress.pass(file.stat.size);
+            file.passed = file.stat.size;
+            file.progress.pass(file.passed);
         }
         file.content = None;
         file.state = State::Complete;
+        self.complete.push(key);
         Ok(())
     }
 

@@ -35,6 +35,8 @@ pub(super) struct Watch {
     pub reader: Reader,
     pub places: HashMap<Arc<Path>, Place>,
     pub files: HashMap<Key, Tracked>,
+    /// Read mode: files that are read and wait for their last acknowledgements, in the order of reading.
+    pub complete: Vec<Key>,
     pub open: OpenFiles,
     /// As many files as may be open at once; fewer than the option says where the system has no more.
     pub most_open: usize,
@@ -61,6 +63,7 @@ impl Watch {
             reader,
             places: HashMap::new(),
             files: HashMap::new(),
+            complete: Vec::new(),
             open: OpenFiles::default(),
             last_write: Instant::now(),
         })
