@@ -2,6 +2,7 @@
 
 mod generator;
 mod heartbeat;
+mod jdbc;
 mod kafka;
 mod pipeline;
 mod stdin;
@@ -17,6 +18,7 @@ use crate::plugin::Spec;
 pub static SPECS: &[&Spec] = &[
     &generator::SPEC,
     &heartbeat::SPEC,
+    &jdbc::SPEC,
     &kafka::SPEC,
     &pipeline::SPEC,
     &stdin::SPEC,
