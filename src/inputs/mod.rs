@@ -5,6 +5,7 @@ mod file;
 mod generator;
 mod heartbeat;
 mod http;
+mod jdbc;
 mod kafka;
 mod pipeline;
 mod stdin;
@@ -24,6 +25,7 @@ pub static SPECS: &[&Spec] = &[
     &generator::SPEC,
     &heartbeat::SPEC,
     &http::SPEC,
+    &jdbc::SPEC,
     &kafka::SPEC,
     &pipeline::SPEC,
     &stdin::SPEC,

@@ -63,7 +63,7 @@ fn rows_are_copied_and_looked_up() {
             run(filter, r#"{"n":1,"up":true}"#),
             (
                 Outcome::Matched,
-                r#"{"all":[{"n":1}],"host":[{"address":"10.0.0.1","seen":"2024-01-31T10:00:00.000Z","up":true}],"n":1,"up":true}"#.into()
+                r#"{"all":[{"n":1}],"host":[{"address":"10.0.0.1","up":true,"seen":"2024-01-31T10:00:00.000Z"}],"n":1,"up":true}"#.into()
             )
         );
     });
@@ -126,15 +126,15 @@ fn a_loader_that_fails_keeps_the_pipeline_from_starting() {
 fn mistakes_are_named() {
     let url = "jdbc_connection_string => 'jdbc:sqlite:'";
     for (options, culprit) in [
-        ("local_lookups => [{ id => a }]", "\"query\" is missing"),
+        ("local_lookups => [{ id => 'a' }]", "\"query\" is missing"),
         ("local_lookups => [{ query => 'a = ?' prepared_parameters => [] }]", "1 placeholders"),
-        ("local_lookups => [{ query => a id => x }, { query => b id => x }]", "given twice"),
-        ("local_lookups => [{ query => a target => x }, { query => b target => x }]", "same target"),
-        ("local_lookups => [{ query => a parameter => x }]", "\"parameter\""),
-        ("local_lookups => [] loaders => [{ query => a }]", "\"local_table\" is missing"),
-        ("local_lookups => [] loaders => [{ query => a local_table => t jdbc_connection_string => 'jdbc:db2:x' }]", "db2"),
-        ("local_lookups => [] local_db_objects => [{ name => t columns => [[a, b, c]] }]", "two strings"),
-        ("local_lookups => [] local_db_objects => [{ name => t columns => [[a, int]] index_columns => [b] }]", "\"b\""),
+        ("local_lookups => [{ query => 'a' id => 'x' }, { query => 'b' id => 'x' }]", "given twice"),
+        ("local_lookups => [{ query => 'a' target => 'x' }, { query => 'b' target => 'x' }]", "same target"),
+        ("local_lookups => [{ query => 'a' parameter => 'x' }]", "\"parameter\""),
+        ("local_lookups => [] loaders => [{ query => 'a' }]", "\"local_table\" is missing"),
+        ("local_lookups => [] loaders => [{ query => 'a' local_table => 't' jdbc_connection_string => 'jdbc:db2:x' }]", "db2"),
+        ("local_lookups => [] local_db_objects => [{ name => 't' columns => [['a', 'b', 'c']] }]", "two strings"),
+        ("local_lookups => [] local_db_objects => [{ name => 't' columns => [['a', 'int']] index_columns => ['b'] }]", "\"b\""),
         ("local_lookups => [] loader_schedule => 'now'", "loader_schedule"),
     ] {
         let problems = build(&format!("{url} {options}")).err().unwrap_or_default();

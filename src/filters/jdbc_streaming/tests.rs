@@ -43,7 +43,7 @@ fn rows_have_the_types_of_their_columns() {
         filter.start().unwrap();
         assert_eq!(
             run(&*filter, r#"{"first":"O'Hara","n":1}"#),
-            r#"{"first":"O'Hara","n":1,"rows":[{"grown":true,"height":1.75,"id":1,"name":"Ann","note":null},{"grown":false,"height":1.5,"id":2,"name":"O'Hara","note":"x"}]}"#
+            r#"{"first":"O'Hara","n":1,"rows":[{"id":1,"name":"Ann","height":1.75,"grown":true,"note":null},{"id":2,"name":"O'Hara","height":1.5,"grown":false,"note":"x"}]}"#
         );
     });
 }
@@ -110,7 +110,7 @@ fn mistakes_are_named() {
         ),
         ("statement => 's' jdbc_connection_string => 'jdbc:sqlite:' sequel_opts => { servers => 'x' }", "servers"),
         ("statement => 's' jdbc_connection_string => 'jdbc:sqlite:' cache_size => 0", "cache_size"),
-        ("statement => 's' jdbc_connection_string => 'jdbc:sqlite:' parameters => { a => 5 }", "parameters"),
+        ("statement => 's' jdbc_connection_string => 'jdbc:sqlite:' parameters => { 'a' => 5 }", "parameters"),
     ] {
         let config = format!("filter {{ jdbc_streaming {{ target => 't' {options} }} }}");
         let problems = testkit::filter(&config, &testkit::context()).err().unwrap_or_default();
