@@ -75,6 +75,7 @@ impl Interp {
         let roots = [&self.main, &self.last_match, &self.last_error];
         roots.into_iter().chain(self.globals.values()).chain(self.kept_values()).for_each(|value| walk.push(value));
         walk.context(&self.top);
+        walk.context(&self.current);
         while let Some(value) = walk.open.pop() {
             walk.enter(&value);
         }
@@ -177,6 +178,7 @@ impl Walk {
         if let Some(block) = &context.block {
             self.push(&Value::Proc(block.clone()));
         }
+        self.push(&context.last_match.borrow());
         let mut cref = Some(&context.cref);
         while let Some(at) = cref {
             self.class(&at.module);

@@ -85,6 +85,8 @@ fn blocks_procs_and_lambdas() {
         ("m = 5.method(:+) rescue 0; ->(n) { n }.to_proc.call(2)", "2"),
         ("counter = 0; 3.then { counter += it }; counter", "3"),
         ("def m(&b) = b; m(&:to_s).call(:a)", "\"a\""),
+        ("def w; yield; end; 'a1' =~ /(\\d)/; [w { $1 }, w { 'b2' =~ /(\\d)/; $1 }, $1]", "[\"1\", \"2\", \"2\"]"),
+        ("def m; 'x9' =~ /(\\d)/; end; 'a1' =~ /(\\d)/; m; $1", "\"1\""),
         ("proc { |a, (b, c), *d, e: 5| [a, b, c, d, e] }.call(1, [2, 3], 4)", "[1, 2, 3, [4], 5]"),
     ]);
 }
