@@ -173,6 +173,7 @@ fn monstrous_patterns_are_refused_or_run() {
     assert!(Regex::new(&"[".repeat(10_000)).is_err());
     assert!(regex("(?:a{1000}){1000}").find("aaa").is_none());
     assert!(regex(&"ab|".repeat(20_000)).is_match("ab"));
+    assert!(regex("((?:a[bc]){100000}|(?:a[bc]){100000}d)").find("abac").is_none());
 }
 
 #[test]

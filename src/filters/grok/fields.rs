@@ -1,6 +1,6 @@
 //! How a capture becomes a field.
 
-use crate::event::{Event, FieldReference, InvalidReference, SetError, TAGS, Value};
+use crate::event::{Event, FieldReference, InvalidReference, SetError, TAGS, TIMESTAMP, Value};
 use crate::regex::SearchError;
 
 /// Why the work on an event ended early. What had been stored before stays.
@@ -37,6 +37,11 @@ impl Destination {
         let field = self.field.as_ref().map_err(|invalid| Failure::Reference(invalid.clone()))?;
         if !self.overwrite {
             match event.get_mut(field) {
+                // By far the most usual case: a new field, for which the event need not be searched again.
+                None if field.as_top_level().is_some_and(|name| name != TAGS && name != TIMESTAMP) => {
+                    event.data_mut().push_new(field.last().name.clone(), value);
+                    return Ok(());
+                }
                 None | Some(Value::Null) => {}
                 Some(Value::Array(items)) if field.as_top_level() != Some(TAGS) => {
                     items.push(value);

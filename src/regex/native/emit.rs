@@ -4,6 +4,7 @@
 use memchr::memmem::Finder;
 
 use super::super::ast::Anchor;
+use super::factor::factored;
 use super::lower::{Lowered, Tree};
 use super::program::{Mode, Op, Program, Start};
 use super::sets::{CharSet, First};
@@ -14,6 +15,7 @@ const MAX_OPS: usize = 20_000;
 /// Writes the program of a pattern with `groups` groups, group 0 included; `None` when it grows too large.
 pub(super) fn emit(lowered: Lowered, groups: usize) -> Option<Program> {
     let Lowered { tree, sets, ascii_only } = lowered;
+    let tree = factored(tree, &sets);
     let first = tree.first(&sets, First::ANYTHING);
     let start = start_of(&tree, &sets);
     let mut literal = Vec::new();
@@ -21,8 +23,11 @@ pub(super) fn emit(lowered: Lowered, groups: usize) -> Option<Program> {
     let mut emitter = Emitter { ops: Vec::new(), sets, choices: false };
     emitter.tree(&tree, First::ANYTHING)?;
     emitter.push(Op::Accept)?;
+    emitter.thread_jumps();
+    let next = (0..emitter.here()).map(|at| emitter.threaded(at + 1)).collect();
     Some(Program {
         ops: emitter.ops,
+        next,
         sets: emitter.sets,
         groups,
         first: (first != First::ANYTHING).then_some(first),
@@ -87,6 +92,27 @@ impl Emitter {
         }
     }
 
+    /// Where one gets from an operation by jumps alone.
+    fn threaded(&self, at: u32) -> u32 {
+        let mut at = at;
+        // Only jumps behind a body go back, and those lead to a `Branch`.
+        while let Some(Op::Jump(next)) = self.ops.get(at as usize) {
+            at = *next;
+        }
+        at
+    }
+
+    /// Makes every branch lead to where its jumps would.
+    fn thread_jumps(&mut self) {
+        for at in 0..self.ops.len() {
+            if let Some(Op::Branch(branches)) = self.ops.get(at) {
+                let threaded =
+                    branches.iter().map(|(target, first)| (self.threaded(*target), *first)).collect();
+                self.replace(at, Op::Branch(threaded));
+            }
+        }
+    }
+
     /// Writes a tree; what comes behind it matches only where `follow` admits.
     fn tree(&mut self, tree: &Tree, follow: First) -> Option<()> {
         match tree {
@@ -107,7 +133,7 @@ impl Emitter {
                 self.tree(tree, follow)?;
                 self.push(Op::Save(slot + 1))?;
             }
-            Tree::Look { ahead, negated, tree } => self.look(*ahead, *negated, tree)?,
+            Tree::Look { ahead, negated, tree } => self.look(*ahead, *negated, tree, follow)?,
             Tree::Atomic(tree) => self.atomic(tree, follow)?,
             Tree::Repeat { tree, min, max, mode } => match (&**tree, mode) {
                 (Tree::Set(set), _) => self.run(*set, *min, *max, *mode, follow)?,
@@ -240,8 +266,13 @@ impl Emitter {
         Some(())
     }
 
-    fn look(&mut self, ahead: bool, negated: bool, tree: &Tree) -> Option<()> {
+    fn look(&mut self, ahead: bool, negated: bool, tree: &Tree, follow: First) -> Option<()> {
         if let Tree::Set(set) = tree {
+            let members = self.sets.get(*set as usize)?.first();
+            if ahead && negated && members.bytes.intersection(follow.bytes).is_empty() {
+                // What follows makes sure of it.
+                return Some(());
+            }
             self.push(Op::Beside { set: *set, ahead, negated })?;
             return Some(());
         }

@@ -6,8 +6,10 @@
 //! not searched at all. Whatever it does not know (references, properties, `\K` and so on) it leaves to the others, and
 //! so it does with a search that takes too many steps.
 //!
-//! `lower` turns the tree into a smaller one with resolved sets, `emit` that into a program, `run` runs it.
+//! `lower` turns the tree into a smaller one with resolved sets, `factor` joins what alternatives begin with alike, `emit`
+//! makes a program of it, `run` runs that.
 mod emit;
+mod factor;
 mod lower;
 mod program;
 mod run;

@@ -8,6 +8,8 @@ use super::sets::{CharSet, First};
 #[derive(Debug)]
 pub(in super::super) struct Program {
     pub(super) ops: Vec<Op>,
+    /// By operation: the one that follows, jumps left out.
+    pub(super) next: Vec<u32>,
     pub(super) sets: Vec<CharSet>,
     /// Number of groups with group 0.
     pub(super) groups: usize,

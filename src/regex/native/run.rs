@@ -194,7 +194,12 @@ impl<'r> Run<'r> {
             Op::Look { back, negated, next } => return self.look(pc, *back, *negated, *next as usize, at),
             Op::Accept => return Ok(Step::Accept),
         };
-        Ok(matched.map_or(Step::Fail, |at| Step::Go(pc + 1, at)))
+        Ok(matched.map_or(Step::Fail, |at| Step::Go(self.behind(pc), at)))
+    }
+
+    /// The operation behind one.
+    fn behind(&self, pc: usize) -> usize {
+        self.program.next.get(pc).map_or(usize::MAX, |next| *next as usize)
     }
 
     fn set(&self, set: u32) -> Option<&'r CharSet> {
@@ -220,17 +225,14 @@ impl<'r> Run<'r> {
     ) -> Result<Step, Elsewhere> {
         self.tick(1)?;
         let next = self.text.as_bytes().get(at);
-        let mut admitted = branches
-            .iter()
-            .enumerate()
-            .skip(index)
-            .filter(|(_, (_, first))| first.admits(next))
-            .map(|(index, (target, _))| (index, *target));
-        let Some((_, target)) = admitted.next() else { return Ok(Step::Fail) };
-        if let Some((index, _)) = admitted.next() {
+        let mut admitted = branches.iter().enumerate().skip(index);
+        let Some((_, (target, _))) = admitted.find(|(_, (_, first))| first.admits(next)) else {
+            return Ok(Step::Fail);
+        };
+        if let Some((index, _)) = admitted.find(|(_, (_, first))| first.admits(next)) {
             self.scratch.frames.push(Frame::Branch { pc, index, at });
         }
-        Ok(Step::Go(target as usize, at))
+        Ok(Step::Go(*target as usize, at))
     }
 
     fn atomic(&mut self, pc: usize, next: usize, at: usize) -> Result<Step, Elsewhere> {
@@ -343,7 +345,7 @@ impl<'r> Run<'r> {
         self.tick((end - low) >> 4)?;
         match mode {
             Mode::Greedy => self.give_back(pc, low, end, follow),
-            _ => Ok(Step::Go(pc + 1, end)),
+            _ => Ok(Step::Go(self.behind(pc), end)),
         }
     }
 
@@ -369,7 +371,7 @@ impl<'r> Run<'r> {
         if end > low {
             self.scratch.frames.push(Frame::Greedy { pc, low, at: end });
         }
-        Ok(Step::Go(pc + 1, end))
+        Ok(Step::Go(self.behind(pc), end))
     }
 
     /// Takes one more character into a lazy run, and as many as it needs.
@@ -410,7 +412,7 @@ impl<'r> Run<'r> {
         if left != Some(0) && end < bytes.len() {
             self.scratch.frames.push(Frame::Lazy { pc, at: end, left });
         }
-        Ok(Step::Go(pc + 1, end))
+        Ok(Step::Go(self.behind(pc), end))
     }
 
     fn holds(&self, anchor: Anchor, at: usize) -> Result<bool, Elsewhere> {

@@ -120,6 +120,11 @@ fn every_short_text_matches_alike() {
         "(?:|a)b",
         "(a||b)1",
         r"b\n",
+        "(?:ab|ac|a)1?",
+        "(?:(?:ab){2}1|(?:ab){1}|(?:ab?)b)",
+        "(?:a+b|a+1|a+)",
+        "(?:a{1,2}b1|a{1,2}bb|a{1,2}b)",
+        "(?:[ab]1|[ab]b|(?<x>a)|(?<x>b))",
     ] {
         assert_same(pattern, &texts);
     }
