@@ -2,8 +2,10 @@
 
 mod generator;
 mod heartbeat;
+mod http_poller;
 mod kafka;
 mod pipeline;
+mod schedule;
 mod stdin;
 mod stream;
 mod tcp;
@@ -17,6 +19,7 @@ use crate::plugin::Spec;
 pub static SPECS: &[&Spec] = &[
     &generator::SPEC,
     &heartbeat::SPEC,
+    &http_poller::SPEC,
     &kafka::SPEC,
     &pipeline::SPEC,
     &stdin::SPEC,
