@@ -8,6 +8,7 @@ mod pipeline;
 mod schedule;
 mod stdin;
 mod stream;
+mod syslog;
 mod tcp;
 mod twitter;
 mod udp;
@@ -23,6 +24,7 @@ pub static SPECS: &[&Spec] = &[
     &kafka::SPEC,
     &pipeline::SPEC,
     &stdin::SPEC,
+    &syslog::SPEC,
     &tcp::SPEC,
     &twitter::SPEC,
     &udp::SPEC,
