@@ -5,11 +5,14 @@ mod file;
 mod generator;
 mod heartbeat;
 mod http;
+mod http_poller;
 mod jdbc;
 mod kafka;
 mod pipeline;
+mod schedule;
 mod stdin;
 mod stream;
+mod syslog;
 mod tcp;
 mod twitter;
 mod udp;
@@ -25,10 +28,12 @@ pub static SPECS: &[&Spec] = &[
     &generator::SPEC,
     &heartbeat::SPEC,
     &http::SPEC,
+    &http_poller::SPEC,
     &jdbc::SPEC,
     &kafka::SPEC,
     &pipeline::SPEC,
     &stdin::SPEC,
+    &syslog::SPEC,
     &tcp::SPEC,
     &twitter::SPEC,
     &udp::SPEC,
