@@ -109,8 +109,8 @@ pub use control::{Control, Jump, Outcome};
 pub use interpreter::Interp;
 pub use script::{Failure, Traits, survey};
 pub use script_file::{FileError, Filtered, ScriptFile};
-pub use value::{HashMap, Value};
 pub use symbol::{Sym, SymMap};
+pub use value::{HashMap, Value};
 pub use world::{Kept, World};
 
 pub(crate) use symbol::sym;

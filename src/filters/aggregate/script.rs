@@ -66,16 +66,17 @@ impl Code {
             let (code, meta) = (interp.kept(self.code), interp.kept(task.meta));
             let block = interp.kept(self.block);
             let block = interp.to_block(&block).ok().flatten();
-            interp.with_event(self.event, event, |interp, object| {
-                let map = interp.call(&meta, "map", &[]).unwrap_or_default();
-                let values = [object.clone(), map, meta.clone()];
-                let args = Args { block: block.as_ref(), ..Args::of(&values) };
-                let result = interp.run_code(&code, args);
-                let emitted = interp.take_emitted();
-                let failure = result.err().map(|control| interp.failure(control).into());
-                (failure, emitted)
-            })
-            .unwrap_or_else(|failure| (Some(failure.into()), Vec::new()))
+            interp
+                .with_event(self.event, event, |interp, object| {
+                    let map = interp.call(&meta, "map", &[]).unwrap_or_default();
+                    let values = [object.clone(), map, meta.clone()];
+                    let args = Args { block: block.as_ref(), ..Args::of(&values) };
+                    let result = interp.run_code(&code, args);
+                    let emitted = interp.take_emitted();
+                    let failure = result.err().map(|control| interp.failure(control).into());
+                    (failure, emitted)
+                })
+                .unwrap_or_else(|failure| (Some(failure.into()), Vec::new()))
         })
     }
 

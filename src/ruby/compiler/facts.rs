@@ -53,7 +53,8 @@ impl Facts {
             self.mutates = true;
         }
         // A method made of a block holds the variables around it.
-        self.assigns_state |= self.deferred > 0 && matches!(name, "define_method" | "define_singleton_method");
+        self.assigns_state |=
+            self.deferred > 0 && matches!(name, "define_method" | "define_singleton_method");
         self.changes_strings |= changes_strings(name);
         if self.tentative == 0 && !self.calls.iter().any(|call| call.name == name) {
             self.calls.push(Use { name: name.to_owned(), offset });

@@ -26,9 +26,9 @@ use std::rc::Rc;
 pub use classes::Classes;
 pub(in crate::ruby) use coerce::big_to_f64;
 pub use errors::describe_receiver;
-pub(in crate::ruby) use text::{float_to_s, inspect_string, regexp_to_s};
 pub(in crate::ruby) use operators::operator_named;
 pub(in crate::ruby) use text::make_regexp;
+pub(in crate::ruby) use text::{float_to_s, inspect_string, regexp_to_s};
 
 use super::compiler::tree::BodyCode;
 use super::control::{Control, Jump, Outcome};

@@ -19,9 +19,15 @@ pub(super) static CLASSES: &[ClassDef] = &[
         methods: &[METHODS],
         singleton_methods: &[&[MethodDef("mode", between(0, 2), |_, _, _| Ok(Value::Int(0)))]],
         setup: Some(|interp, class| {
-            for (name, value) in [("ROUND_UP", 1), ("ROUND_DOWN", 2), ("ROUND_HALF_UP", 3), ("ROUND_HALF_DOWN", 4),
-                ("ROUND_CEILING", 5), ("ROUND_FLOOR", 6), ("ROUND_HALF_EVEN", 7)]
-            {
+            for (name, value) in [
+                ("ROUND_UP", 1),
+                ("ROUND_DOWN", 2),
+                ("ROUND_HALF_UP", 3),
+                ("ROUND_HALF_DOWN", 4),
+                ("ROUND_CEILING", 5),
+                ("ROUND_FLOOR", 6),
+                ("ROUND_HALF_EVEN", 7),
+            ] {
                 interp.define_constant(class, name, Value::Int(value));
             }
         }),
@@ -141,7 +147,8 @@ fn to_decimal(interp: &mut Interp, value: &Value, strictly: bool) -> Outcome {
         Value::Nil => Err(interp.type_error("can't convert nil into BigDecimal")),
         other if other.as_native::<Decimal>().is_some() => Ok(other.clone()),
         other if interp.responds_to(other, sym!("numerator")) => {
-            let (above, below) = (interp.call(other, "numerator", &[])?, interp.call(other, "denominator", &[])?);
+            let (above, below) =
+                (interp.call(other, "numerator", &[])?, interp.call(other, "denominator", &[])?);
             let (above, below) = (to_decimal(interp, &above, true)?, to_decimal(interp, &below, true)?);
             interp.call(&above, "/", &[below])
         }
@@ -206,13 +213,17 @@ const METHODS: &[MethodDef] = &[
         Some(Decimal::Special(number)) if number.is_infinite() => Ok(Value::Int(number.signum() as i64)),
         _ => Ok(Value::Nil),
     }),
-    MethodDef("zero?", exactly(0), |_, this, _| Ok(Value::Bool(own(this).is_some_and(|number| number.is_zero())))),
-    MethodDef("sign", exactly(0), |_, this, _| Ok(Value::Int(match own(this).map(|number| number.sign()) {
-        Some(Sign::Minus) => -2,
-        Some(Sign::NoSign) => 1,
-        Some(Sign::Plus) => 2,
-        None => 0,
-    }))),
+    MethodDef("zero?", exactly(0), |_, this, _| {
+        Ok(Value::Bool(own(this).is_some_and(|number| number.is_zero())))
+    }),
+    MethodDef("sign", exactly(0), |_, this, _| {
+        Ok(Value::Int(match own(this).map(|number| number.sign()) {
+            Some(Sign::Minus) => -2,
+            Some(Sign::NoSign) => 1,
+            Some(Sign::Plus) => 2,
+            None => 0,
+        }))
+    }),
     MethodDef("abs", exactly(0), |interp, this, _| match own(this) {
         Some(number) => Ok(wrap(interp, number.abs())),
         None => Ok(special(interp, to_f64(this).abs())),
@@ -274,9 +285,11 @@ const METHODS: &[MethodDef] = &[
         Ok(Value::Int(own(this).map_or(0, |number| number.normalized().fractional_digit_count().max(0))))
     }),
     MethodDef("exponent", exactly(0), |_, this, _| {
-        Ok(Value::Int(own(this).filter(|number| !number.is_zero()).map_or(0, |number| {
-            number.digits() as i64 - number.fractional_digit_count()
-        })))
+        Ok(Value::Int(
+            own(this)
+                .filter(|number| !number.is_zero())
+                .map_or(0, |number| number.digits() as i64 - number.fractional_digit_count()),
+        ))
     }),
     MethodDef("hash", exactly(0), |_, this, _| {
         Ok(Value::Int((crate::ruby::value::key_hash(this) >> 1) as i64))
@@ -298,14 +311,20 @@ fn compare(interp: &mut Interp, this: &Value, other: &Value) -> Outcome<Option<s
 
 fn operate(interp: &mut Interp, this: &Value, other: &Value, operator: &str) -> Outcome {
     let other = match other {
-        Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Object(_) => to_decimal(interp, other, true)?,
+        Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Object(_) => {
+            to_decimal(interp, other, true)?
+        }
         other => {
             let class = interp.describe_for_conversion(other);
             return Err(interp.type_error(format!("{class} can't be coerced into BigDecimal")));
         }
     };
     let (Some(a), Some(b)) = (own(this), own(&other)) else {
-        let result = interp.call_with(&Value::Float(to_f64(this)), Sym::new(operator), Args::of(&[Value::Float(to_f64(&other))]))?;
+        let result = interp.call_with(
+            &Value::Float(to_f64(this)),
+            Sym::new(operator),
+            Args::of(&[Value::Float(to_f64(&other))]),
+        )?;
         let number = interp.to_float(&result)?;
         return Ok(special(interp, number));
     };

@@ -187,7 +187,9 @@ const METHODS: &[MethodDef] = &[
     MethodDef("each", at_least(0), |interp, this, args| {
         let Some(data) = this.as_native::<Enumerator>() else { return Ok(Value::Nil) };
         match args.block {
-            Some(_) => interp.call_with(&data.receiver, data.method, Args { values: &data.arguments, ..args }),
+            Some(_) => {
+                interp.call_with(&data.receiver, data.method, Args { values: &data.arguments, ..args })
+            }
             None => Ok(this.clone()),
         }
     }),
@@ -197,7 +199,9 @@ const METHODS: &[MethodDef] = &[
         let block = super::enumerable::block_or_enumerator!(interp, this, "with_object", args).clone();
         let memo = args.at(0).clone();
         let of_block = memo.clone();
-        each_wrapped(interp, this, move |interp, item| interp.yield_values(&block, &[item, of_block.clone()]))?;
+        each_wrapped(interp, this, move |interp, item| {
+            interp.yield_values(&block, &[item, of_block.clone()])
+        })?;
         Ok(memo)
     }),
     MethodDef("next", exactly(0), |interp, this, _| advance(interp, this, true)),
@@ -219,10 +223,8 @@ const METHODS: &[MethodDef] = &[
     MethodDef("to_s", exactly(0), inspect),
 ];
 
-const MAKING: &[MethodDef] = &[
-    MethodDef("to_enum", at_least(0), to_enum),
-    MethodDef("enum_for", at_least(0), to_enum),
-];
+const MAKING: &[MethodDef] =
+    &[MethodDef("to_enum", at_least(0), to_enum), MethodDef("enum_for", at_least(0), to_enum)];
 
 fn to_enum(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     let method = match args.get(0) {
@@ -302,8 +304,25 @@ fn size(interp: &mut Interp, this: &Value, _: Args<'_>) -> Outcome {
             size => Ok(size.clone()),
         };
     }
-    let same = ["each", "map", "each_with_index", "each_char", "select", "reject", "filter_map", "flat_map", "times",
-        "each_index", "each_entry", "group_by", "sort_by", "min_by", "max_by", "partition", "each_with_object"];
+    let same = [
+        "each",
+        "map",
+        "each_with_index",
+        "each_char",
+        "select",
+        "reject",
+        "filter_map",
+        "flat_map",
+        "times",
+        "each_index",
+        "each_entry",
+        "group_by",
+        "sort_by",
+        "min_by",
+        "max_by",
+        "partition",
+        "each_with_object",
+    ];
     if data.receiver.as_native::<Generator>().is_some() || !same.contains(&data.method.as_str()) {
         return match data.method.as_str() {
             "each_slice" | "each_cons" | "step" | "upto" | "downto" | "with_index" => {
@@ -344,13 +363,21 @@ const LAZY: &[MethodDef] = &[
     MethodDef("select", exactly(0), |interp, this, args| lazy_step(interp, this, LazyKind::Select, args)),
     MethodDef("filter", exactly(0), |interp, this, args| lazy_step(interp, this, LazyKind::Select, args)),
     MethodDef("reject", exactly(0), |interp, this, args| lazy_step(interp, this, LazyKind::Reject, args)),
-    MethodDef("take_while", exactly(0), |interp, this, args| lazy_step(interp, this, LazyKind::TakeWhile, args)),
-    MethodDef("drop_while", exactly(0), |interp, this, args| lazy_step(interp, this, LazyKind::DropWhile, args)),
+    MethodDef("take_while", exactly(0), |interp, this, args| {
+        lazy_step(interp, this, LazyKind::TakeWhile, args)
+    }),
+    MethodDef("drop_while", exactly(0), |interp, this, args| {
+        lazy_step(interp, this, LazyKind::DropWhile, args)
+    }),
     MethodDef("take", exactly(1), |interp, this, args| lazy_step(interp, this, LazyKind::Take, args)),
     MethodDef("drop", exactly(1), |interp, this, args| lazy_step(interp, this, LazyKind::Drop, args)),
-    MethodDef("filter_map", exactly(0), |interp, this, args| lazy_step(interp, this, LazyKind::FilterMap, args)),
+    MethodDef("filter_map", exactly(0), |interp, this, args| {
+        lazy_step(interp, this, LazyKind::FilterMap, args)
+    }),
     MethodDef("flat_map", exactly(0), |interp, this, args| lazy_step(interp, this, LazyKind::FlatMap, args)),
-    MethodDef("with_index", between(0, 1), |interp, this, args| lazy_step(interp, this, LazyKind::WithIndex, args)),
+    MethodDef("with_index", between(0, 1), |interp, this, args| {
+        lazy_step(interp, this, LazyKind::WithIndex, args)
+    }),
     MethodDef("each_with_index", exactly(0), |interp, this, args| {
         lazy_step(interp, this, LazyKind::WithIndex, args)
     }),
@@ -401,9 +428,7 @@ fn lazy_each(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
             LazyKind::Drop => (seen > step.count).then_some(value),
             LazyKind::FilterMap => result.truthy().then_some(result),
             LazyKind::WithIndex if step.block.is_some() => Some(value),
-            LazyKind::WithIndex => {
-                Some(Value::array(vec![value, Value::from(seen - 1 + step.count)]))
-            }
+            LazyKind::WithIndex => Some(Value::array(vec![value, Value::from(seen - 1 + step.count)])),
             LazyKind::FlatMap => {
                 let mut parts = Vec::new();
                 super::enumerable::flat_push(&mut parts, result);
@@ -420,4 +445,3 @@ fn lazy_each(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     })?;
     Ok(this.clone())
 }
-

@@ -106,7 +106,9 @@ const ENDS: &[MethodDef] = &[
     }),
     MethodDef("sum", between(0, 1), |interp, this, args| {
         let range = own(interp, this)?;
-        if let (Value::Int(start), Value::Int(end), None, []) = (&range.start, &range.end, args.block, args.values) {
+        if let (Value::Int(start), Value::Int(end), None, []) =
+            (&range.start, &range.end, args.block, args.values)
+        {
             let last = if range.exclusive { end.saturating_sub(1) } else { *end };
             if last < *start {
                 return Ok(Value::Int(0));
@@ -227,7 +229,8 @@ fn size(interp: &mut Interp, this: &Value, _: Args<'_>) -> Outcome {
 }
 
 fn covers(interp: &mut Interp, range: &RRange, value: &Value) -> Outcome<bool> {
-    if !range.start.is_nil() && !matches!(interp.compare(&range.start, value)?, Some(order) if order.is_le()) {
+    if !range.start.is_nil() && !matches!(interp.compare(&range.start, value)?, Some(order) if order.is_le())
+    {
         return Ok(false);
     }
     if range.end.is_nil() {

@@ -14,8 +14,13 @@ pub(super) static CLASSES: &[ClassDef] = &[
         methods: &[METHODS],
         singleton_methods: &[SINGLETON],
         setup: Some(|interp, class| {
-            for (name, value) in [("IGNORECASE", 1), ("EXTENDED", 2), ("MULTILINE", 4), ("FIXEDENCODING", 16), ("NOENCODING", 32)]
-            {
+            for (name, value) in [
+                ("IGNORECASE", 1),
+                ("EXTENDED", 2),
+                ("MULTILINE", 4),
+                ("FIXEDENCODING", 16),
+                ("NOENCODING", 32),
+            ] {
                 interp.define_constant(class, name, Value::Int(value));
             }
         }),
@@ -175,7 +180,9 @@ pub(super) fn search(
 ) -> Outcome<Option<Spans>> {
     match pattern.regex.try_captures_at(&subject.text, from) {
         Ok(found) => Ok(found.map(|captures| {
-            (0..captures.len()).map(|group| captures.get(group).map(|found| (found.start(), found.end()))).collect()
+            (0..captures.len())
+                .map(|group| captures.get(group).map(|found| (found.start(), found.end())))
+                .collect()
         })),
         Err(_) => Err(interp.error("Regexp::TimeoutError", "regexp match timeout")),
     }
@@ -349,7 +356,12 @@ fn matches(interp: &mut Interp, pattern: &Value, value: &Value, most: usize) -> 
     Ok(Found { subject, matches, pattern: Value::Nil })
 }
 
-fn pattern_matches(interp: &mut Interp, pattern: &RRegexp, subject: &Subject, most: usize) -> Outcome<Vec<Spans>> {
+fn pattern_matches(
+    interp: &mut Interp,
+    pattern: &RRegexp,
+    subject: &Subject,
+    most: usize,
+) -> Outcome<Vec<Spans>> {
     let mut found = Vec::new();
     let mut locations = pattern.regex.locations();
     let groups = pattern.regex.captures_len();
@@ -377,7 +389,8 @@ fn escaped(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\u{0C}' => out.push_str("\\f"),
             '\u{0B}' => out.push_str("\\v"),
-            ' ' | '[' | ']' | '{' | '}' | '(' | ')' | '|' | '-' | '*' | '.' | '\\' | '?' | '+' | '^' | '$' | '#' => {
+            ' ' | '[' | ']' | '{' | '}' | '(' | ')' | '|' | '-' | '*' | '.' | '\\' | '?' | '+' | '^'
+            | '$' | '#' => {
                 out.push('\\');
                 out.push(character);
             }
@@ -485,7 +498,9 @@ const METHODS: &[MethodDef] = &[
     MethodDef("===", exactly(1), |interp, this, args| {
         let pattern = own(interp, this)?;
         match args.at(0) {
-            Value::Str(_) | Value::Sym(_) => Ok(Value::Bool(!match_from(interp, pattern, args.at(0), 0)?.is_nil())),
+            Value::Str(_) | Value::Sym(_) => {
+                Ok(Value::Bool(!match_from(interp, pattern, args.at(0), 0)?.is_nil()))
+            }
             _ => Ok(Value::Bool(false)),
         }
     }),

@@ -105,7 +105,9 @@ fn like(interp: &Interp, this: &Value, values: Vec<Value>) -> Value {
 const READING: &[MethodDef] = &[
     MethodDef("size", exactly(0), |interp, this, _| Ok(Value::from(own(interp, this)?.borrow().len()))),
     MethodDef("length", exactly(0), |interp, this, _| Ok(Value::from(own(interp, this)?.borrow().len()))),
-    MethodDef("empty?", exactly(0), |interp, this, _| Ok(Value::Bool(own(interp, this)?.borrow().is_empty()))),
+    MethodDef("empty?", exactly(0), |interp, this, _| {
+        Ok(Value::Bool(own(interp, this)?.borrow().is_empty()))
+    }),
     MethodDef("include?", exactly(1), include),
     MethodDef("member?", exactly(1), include),
     MethodDef("contain?", exactly(1), include),

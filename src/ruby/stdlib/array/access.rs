@@ -228,4 +228,3 @@ fn sample(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     items.truncate(count);
     Ok(Value::array(items))
 }
-

@@ -130,7 +130,11 @@ fn insert(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
         return Ok(this.clone());
     }
     let len = array.len();
-    let at = if index < 0 { position(index.saturating_add(1), len + usize::from(index == -1)).or(Some(0)) } else { usize::try_from(index).ok() };
+    let at = if index < 0 {
+        position(index.saturating_add(1), len + usize::from(index == -1)).or(Some(0))
+    } else {
+        usize::try_from(index).ok()
+    };
     let at = match at {
         _ if index == -1 => len,
         Some(at) if index >= 0 || index.unsigned_abs() as usize <= len + 1 => at,

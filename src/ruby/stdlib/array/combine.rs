@@ -102,8 +102,7 @@ fn transpose(interp: &mut Interp, this: &Value, _: Args<'_>) -> Outcome {
             return Err(interp.error("IndexError", message));
         }
     }
-    let columns = (0..width).map(|at| {
-        Value::array(rows.iter().map(|row| row.get(at).cloned().unwrap_or_default()).collect())
-    });
+    let columns = (0..width)
+        .map(|at| Value::array(rows.iter().map(|row| row.get(at).cloned().unwrap_or_default()).collect()));
     Ok(Value::array(columns.collect()))
 }

@@ -54,7 +54,10 @@ impl PackDirective {
 }
 
 /// Reads a template.
-pub(in crate::ruby::stdlib) fn parse_template(interp: &mut Interp, template: &str) -> Outcome<Vec<PackDirective>> {
+pub(in crate::ruby::stdlib) fn parse_template(
+    interp: &mut Interp,
+    template: &str,
+) -> Outcome<Vec<PackDirective>> {
     let mut directives = Vec::new();
     let mut rest = template.chars().peekable();
     while let Some(kind) = rest.next() {
@@ -128,7 +131,12 @@ fn next(interp: &mut Interp, rest: &mut Items) -> Outcome {
     }
 }
 
-fn pack_one(interp: &mut Interp, directive: &PackDirective, rest: &mut Items, out: &mut Vec<u8>) -> Outcome<()> {
+fn pack_one(
+    interp: &mut Interp,
+    directive: &PackDirective,
+    rest: &mut Items,
+    out: &mut Vec<u8>,
+) -> Outcome<()> {
     let count = directive.count.unwrap_or_else(|| rest.len());
     if let Some((size, _, big_endian)) = directive.integer() {
         for _ in 0..count {
@@ -183,7 +191,13 @@ fn pack_one(interp: &mut Interp, directive: &PackDirective, rest: &mut Items, ou
     Ok(())
 }
 
-fn push_integer(interp: &mut Interp, value: &Value, size: usize, big_endian: bool, out: &mut Vec<u8>) -> Outcome<()> {
+fn push_integer(
+    interp: &mut Interp,
+    value: &Value,
+    size: usize,
+    big_endian: bool,
+    out: &mut Vec<u8>,
+) -> Outcome<()> {
     let bits = match value {
         Value::Big(number) => {
             let mut bytes = number.to_signed_bytes_le();
@@ -194,11 +208,20 @@ fn push_integer(interp: &mut Interp, value: &Value, size: usize, big_endian: boo
         other => interp.to_int(other)? as u64,
     };
     let bytes = bits.to_le_bytes().into_iter().take(size);
-    if big_endian { out.extend(bytes.rev()) } else { out.extend(bytes) }
+    if big_endian {
+        out.extend(bytes.rev())
+    } else {
+        out.extend(bytes)
+    }
     Ok(())
 }
 
-fn pack_text(interp: &mut Interp, directive: &PackDirective, rest: &mut Items, out: &mut Vec<u8>) -> Outcome<()> {
+fn pack_text(
+    interp: &mut Interp,
+    directive: &PackDirective,
+    rest: &mut Items,
+    out: &mut Vec<u8>,
+) -> Outcome<()> {
     let value = next(interp, rest)?;
     let bytes = match &value {
         Value::Nil => Vec::new(),

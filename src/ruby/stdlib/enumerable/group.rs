@@ -165,7 +165,9 @@ fn split_at(interp: &mut Interp, this: &Value, args: Args<'_>, before: bool) -> 
         let splits = match (args.get(0), args.block) {
             (Some(pattern), _) => interp.case_equal(pattern, &value)?,
             (None, Some(block)) => interp.yield_one(block, value.clone())?.truthy(),
-            (None, None) => return Err(interp.argument_error("wrong number of arguments (given 0, expected 1)")),
+            (None, None) => {
+                return Err(interp.argument_error("wrong number of arguments (given 0, expected 1)"));
+            }
         };
         if before && splits && !group.is_empty() {
             groups.push(Value::array(std::mem::take(&mut group)));

@@ -167,7 +167,12 @@ pub(super) fn items(interp: &mut Interp, this: &Value) -> Outcome<Vec<Value>> {
 }
 
 /// A count argument, which must not be negative.
-pub(super) fn count_argument(interp: &mut Interp, args: Args<'_>, place: usize, what: &str) -> Outcome<usize> {
+pub(super) fn count_argument(
+    interp: &mut Interp,
+    args: Args<'_>,
+    place: usize,
+    what: &str,
+) -> Outcome<usize> {
     let count = args.int(interp, place)?;
     match usize::try_from(count) {
         Ok(count) => Ok(count),

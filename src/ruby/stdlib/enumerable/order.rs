@@ -196,7 +196,9 @@ pub(in crate::ruby::stdlib) fn sum_values(interp: &mut Interp, start: Value, val
     let mut total = start;
     let mut rest = values.into_iter().peekable();
     while let Some(next) = rest.peek() {
-        if let (Value::Float(_), Value::Int(_) | Value::Float(_)) | (Value::Int(_), Value::Float(_)) = (&total, next) {
+        if let (Value::Float(_), Value::Int(_) | Value::Float(_)) | (Value::Int(_), Value::Float(_)) =
+            (&total, next)
+        {
             let start = interp.to_float(&total)?;
             total = Value::Float(sum_floats(start, &mut rest));
             continue;
@@ -232,8 +234,7 @@ fn sum_floats(start: f64, rest: &mut std::iter::Peekable<std::vec::IntoIter<Valu
             continue;
         }
         let next = sum + number;
-        compensation +=
-            if sum.abs() >= number.abs() { (sum - next) + number } else { (number - next) + sum };
+        compensation += if sum.abs() >= number.abs() { (sum - next) + number } else { (number - next) + sum };
         sum = next;
     }
     sum + compensation

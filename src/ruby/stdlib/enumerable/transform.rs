@@ -222,9 +222,7 @@ fn zip(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
             other if interp.responds_to(other, crate::ruby::symbol::sym!("each")) => items(interp, other)?,
             other => {
                 let class = interp.class_name(&interp.real_class(other));
-                return Err(
-                    interp.type_error(format!("wrong argument type {class} (must respond to :each)"))
-                );
+                return Err(interp.type_error(format!("wrong argument type {class} (must respond to :each)")));
             }
         });
     }

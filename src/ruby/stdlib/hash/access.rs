@@ -62,7 +62,9 @@ pub(super) const METHODS: &[MethodDef] = &[
         let default = own(interp, this)?.default.borrow().clone();
         match (default, args.get(0)) {
             (HashDefault::Value(value), _) => Ok(value),
-            (HashDefault::Block(block), Some(key)) => interp.yield_values(&block, &[this.clone(), key.clone()]),
+            (HashDefault::Block(block), Some(key)) => {
+                interp.yield_values(&block, &[this.clone(), key.clone()])
+            }
             _ => Ok(Value::Nil),
         }
     }),

@@ -153,9 +153,7 @@ const BASICS: &[MethodDef] = &[
     }),
     MethodDef("to_proc", exactly(0), |_, this, _| {
         let hash = this.clone();
-        Ok(Value::Proc(RProc::native(exactly(1), move |interp, args| {
-            interp.call(&hash, "[]", args.values)
-        })))
+        Ok(Value::Proc(RProc::native(exactly(1), move |interp, args| interp.call(&hash, "[]", args.values))))
     }),
     MethodDef("compare_by_identity", exactly(0), |_, this, _| Ok(this.clone())),
     MethodDef("rehash", exactly(0), |interp, this, _| {

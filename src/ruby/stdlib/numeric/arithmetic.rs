@@ -45,7 +45,9 @@ pub(super) const METHODS: &[MethodDef] = &[
     MethodDef("-@", exactly(0), |_, this, _| {
         Ok(match this {
             Value::Float(number) => Value::Float(-number),
-            Value::Int(number) => number.checked_neg().map_or_else(|| Value::big(-BigInt::from(*number)), Value::Int),
+            Value::Int(number) => {
+                number.checked_neg().map_or_else(|| Value::big(-BigInt::from(*number)), Value::Int)
+            }
             Value::Big(number) => Value::big(-(**number).clone()),
             other => other.clone(),
         })
@@ -149,7 +151,11 @@ fn integers(interp: &mut Interp, a: BigInt, b: BigInt, operator: &str) -> Outcom
 /// Quotient and rest of a division towards negative infinity.
 pub(super) fn divide(a: &BigInt, b: &BigInt) -> (BigInt, BigInt) {
     let (quotient, rest) = (a / b, a % b);
-    if rest.sign() != Sign::NoSign && rest.sign() != b.sign() { (quotient - 1, rest + b) } else { (quotient, rest) }
+    if rest.sign() != Sign::NoSign && rest.sign() != b.sign() {
+        (quotient - 1, rest + b)
+    } else {
+        (quotient, rest)
+    }
 }
 
 fn power(interp: &mut Interp, base: BigInt, exponent: &BigInt) -> Outcome {
@@ -161,10 +167,12 @@ fn power(interp: &mut Interp, base: BigInt, exponent: &BigInt) -> Outcome {
         // 0, 1 and -1 stay what they are, whatever the exponent.
         let odd = exponent.bit(0);
         let is_zero_power = exponent.sign() == Sign::NoSign;
-        let result = if is_zero_power || (base.sign() == Sign::Minus && !odd) { BigInt::from(1) } else { base };
+        let result =
+            if is_zero_power || (base.sign() == Sign::Minus && !odd) { BigInt::from(1) } else { base };
         return Ok(Value::big(result));
     }
-    let bits = u32::try_from(exponent).ok().map(|exponent| (exponent, base.bits().saturating_mul(exponent.into())));
+    let bits =
+        u32::try_from(exponent).ok().map(|exponent| (exponent, base.bits().saturating_mul(exponent.into())));
     match bits {
         Some((exponent, bits)) if bits < 32 * 1024 * 1024 => Ok(Value::big(base.pow(exponent))),
         _ => Err(interp.argument_error("exponent is too large")),

@@ -58,7 +58,11 @@ pub(super) const METHODS: &[MethodDef] = &[
             return Err(interp.error("Math::DomainError", "out of domain"));
         }
         if base < BigInt::from(2) {
-            let message = if base.sign() == Sign::Minus { "negative radix".into() } else { format!("invalid radix {base}") };
+            let message = if base.sign() == Sign::Minus {
+                "negative radix".into()
+            } else {
+                format!("invalid radix {base}")
+            };
             return Err(interp.argument_error(message));
         }
         let mut digits = Vec::new();
@@ -80,7 +84,12 @@ pub(super) fn integer(interp: &mut Interp, value: &Value) -> Outcome<BigInt> {
     }
 }
 
-fn bitwise(interp: &mut Interp, this: &Value, args: Args<'_>, operate: fn(BigInt, BigInt) -> BigInt) -> Outcome {
+fn bitwise(
+    interp: &mut Interp,
+    this: &Value,
+    args: Args<'_>,
+    operate: fn(BigInt, BigInt) -> BigInt,
+) -> Outcome {
     if let Value::Float(_) | Value::Nil | Value::Str(_) = args.at(0) {
         let class = interp.describe_for_conversion(args.at(0));
         return Err(interp.type_error(format!("{class} can't be coerced into Integer")));

@@ -9,15 +9,13 @@ use crate::ruby::control::Outcome;
 use crate::ruby::interpreter::Interp;
 use crate::ruby::value::{Encoding, Value};
 
-pub(super) const SINGLETON: &[MethodDef] = &[
-    MethodDef("sqrt", exactly(1), |interp, _, args| {
-        let number = integer(interp, args.at(0))?;
-        if number.sign() == Sign::Minus {
-            return Err(interp.error("Math::DomainError", "Numerical argument is out of domain - \"isqrt\""));
-        }
-        Ok(Value::big(number.sqrt()))
-    }),
-];
+pub(super) const SINGLETON: &[MethodDef] = &[MethodDef("sqrt", exactly(1), |interp, _, args| {
+    let number = integer(interp, args.at(0))?;
+    if number.sign() == Sign::Minus {
+        return Err(interp.error("Math::DomainError", "Numerical argument is out of domain - \"isqrt\""));
+    }
+    Ok(Value::big(number.sqrt()))
+})];
 
 pub(super) const METHODS: &[MethodDef] = &[
     MethodDef("to_i", exactly(0), |_, this, _| Ok(this.clone())),
@@ -62,7 +60,10 @@ pub(super) const METHODS: &[MethodDef] = &[
             return Err(interp.error("ZeroDivisionError", "divided by 0"));
         }
         if exponent.sign() == Sign::Minus {
-            return Err(interp.error("RangeError", "Integer#pow() 2nd argument cannot be negative when 3rd argument specified"));
+            return Err(interp.error(
+                "RangeError",
+                "Integer#pow() 2nd argument cannot be negative when 3rd argument specified",
+            ));
         }
         Ok(Value::big(base.modpow(&exponent, &modulus)))
     }),
@@ -98,7 +99,8 @@ fn to_r(interp: &mut Interp, this: &Value, _: Args<'_>) -> Outcome {
 
 fn chr(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     let code = interp.to_int(this)?;
-    let out_of_range = |interp: &mut Interp| Err(interp.error("RangeError", format!("{code} out of char range")));
+    let out_of_range =
+        |interp: &mut Interp| Err(interp.error("RangeError", format!("{code} out of char range")));
     if args.is_empty() {
         return match u8::try_from(code) {
             Ok(byte) if byte.is_ascii() => Ok(Value::bytes(vec![byte], Encoding::UsAscii)),

@@ -60,7 +60,9 @@ fn within(
 ) -> Outcome {
     let number = float(interp, args.at(0))?;
     if !number.is_nan() && !domain.contains(&number) {
-        return Err(interp.error("Math::DomainError", format!("Numerical argument is out of domain - \"{name}\"")));
+        return Err(
+            interp.error("Math::DomainError", format!("Numerical argument is out of domain - \"{name}\""))
+        );
     }
     Ok(Value::Float(function(number)))
 }

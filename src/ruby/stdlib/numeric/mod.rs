@@ -43,11 +43,7 @@ pub(super) static CLASSES: &[ClassDef] = &[
         }),
         ..ClassDef::class("Float")
     },
-    ClassDef {
-        superclass: Some("Numeric"),
-        methods: &[rational::METHODS],
-        ..ClassDef::class("Rational")
-    },
+    ClassDef { superclass: Some("Numeric"), methods: &[rational::METHODS], ..ClassDef::class("Rational") },
     ClassDef {
         functions: &[math::FUNCTIONS],
         setup: Some(|interp, class| {
@@ -63,7 +59,9 @@ pub(super) static CLASSES: &[ClassDef] = &[
 /// What all numbers answer.
 const NUMERIC: &[MethodDef] = &[
     MethodDef("+@", exactly(0), |_, this, _| Ok(this.clone())),
-    MethodDef("-@", exactly(0), |interp, this, _| interp.call(&Value::Int(0), "-", std::slice::from_ref(this))),
+    MethodDef("-@", exactly(0), |interp, this, _| {
+        interp.call(&Value::Int(0), "-", std::slice::from_ref(this))
+    }),
     MethodDef("zero?", exactly(0), |interp, this, _| Ok(Value::Bool(interp.equal(this, &Value::Int(0))?))),
     MethodDef("nonzero?", exactly(0), |interp, this, _| {
         Ok(if interp.equal(this, &Value::Int(0))? { Value::Nil } else { this.clone() })
@@ -74,7 +72,9 @@ const NUMERIC: &[MethodDef] = &[
     MethodDef("negative?", exactly(0), |interp, this, _| {
         Ok(Value::Bool(interp.order(this, &Value::Int(0))?.is_lt()))
     }),
-    MethodDef("integer?", exactly(0), |_, this, _| Ok(Value::Bool(matches!(this, Value::Int(_) | Value::Big(_))))),
+    MethodDef("integer?", exactly(0), |_, this, _| {
+        Ok(Value::Bool(matches!(this, Value::Int(_) | Value::Big(_))))
+    }),
     MethodDef("finite?", exactly(0), |_, this, _| {
         Ok(Value::Bool(!matches!(this, Value::Float(number) if !number.is_finite())))
     }),
@@ -136,10 +136,9 @@ const NUMERIC: &[MethodDef] = &[
 
 fn abs(interp: &mut crate::ruby::Interp, this: &Value, _: crate::ruby::Args<'_>) -> crate::ruby::Outcome {
     match this {
-        Value::Int(number) => Ok(number.checked_abs().map_or_else(
-            || Value::big(num_bigint::BigInt::from(number.unsigned_abs())),
-            Value::Int,
-        )),
+        Value::Int(number) => Ok(number
+            .checked_abs()
+            .map_or_else(|| Value::big(num_bigint::BigInt::from(number.unsigned_abs())), Value::Int)),
         Value::Float(number) => Ok(Value::Float(number.abs())),
         Value::Big(number) => Ok(Value::big(num_bigint::BigInt::from(number.magnitude().clone()))),
         other => match interp.order(other, &Value::Int(0))?.is_lt() {

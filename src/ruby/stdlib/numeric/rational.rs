@@ -23,13 +23,18 @@ impl Native for Rational {
     }
 
     fn key_hash(&self) -> Option<u64> {
-        Some(self.above.iter_u64_digits().chain(self.below.iter_u64_digits()).fold(7, |hash, digit| {
-            hash.rotate_left(5) ^ digit
-        }))
+        Some(
+            self.above
+                .iter_u64_digits()
+                .chain(self.below.iter_u64_digits())
+                .fold(7, |hash, digit| hash.rotate_left(5) ^ digit),
+        )
     }
 
     fn is_same_key(&self, other: &dyn Native) -> bool {
-        other.downcast::<Rational>().is_some_and(|other| other.above == self.above && other.below == self.below)
+        other
+            .downcast::<Rational>()
+            .is_some_and(|other| other.above == self.above && other.below == self.below)
     }
 }
 
@@ -45,7 +50,11 @@ pub(super) fn make(interp: &mut Interp, above: BigInt, below: BigInt) -> Outcome
 }
 
 /// What `to_r` reads at the start of a text (`3/4`, `1.25`); strictly, nothing else may stand there.
-pub(in crate::ruby::stdlib) fn rational_from_text(interp: &mut Interp, text: &str, strictly: bool) -> Outcome {
+pub(in crate::ruby::stdlib) fn rational_from_text(
+    interp: &mut Interp,
+    text: &str,
+    strictly: bool,
+) -> Outcome {
     let trimmed = text.trim();
     let (first, second) = match trimmed.split_once('/') {
         Some((first, second)) => (first, Some(second)),
@@ -54,7 +63,9 @@ pub(in crate::ruby::stdlib) fn rational_from_text(interp: &mut Interp, text: &st
     let decimal = |text: &str| -> Option<(BigInt, BigInt)> {
         let end = text
             .char_indices()
-            .find(|(at, c)| !(c.is_ascii_digit() || *c == '.' || *c == '_' || (*at == 0 && (*c == '-' || *c == '+'))))
+            .find(|(at, c)| {
+                !(c.is_ascii_digit() || *c == '.' || *c == '_' || (*at == 0 && (*c == '-' || *c == '+')))
+            })
             .map_or(text.len(), |(at, _)| at);
         let (number, rest) = text.split_at(end);
         let number = number.replace('_', "");
@@ -144,7 +155,9 @@ pub(super) const METHODS: &[MethodDef] = &[
     }),
     MethodDef("<=>", exactly(1), |interp, this, args| {
         if let (Some((a, b)), Value::Float(other)) = (own(this), args.at(0)) {
-            return Ok(to_f64(&a, &b).partial_cmp(other).map_or(Value::Nil, |order| Value::Int(order as i64)));
+            return Ok(to_f64(&a, &b)
+                .partial_cmp(other)
+                .map_or(Value::Nil, |order| Value::Int(order as i64)));
         }
         match (own(this), own(args.at(0))) {
             (Some((a, b)), Some((c, d))) => Ok(Value::Int((a * d).cmp(&(c * b)) as i64)),
@@ -171,16 +184,24 @@ pub(super) const METHODS: &[MethodDef] = &[
             Ok(Value::array(vec![other, this.clone()]))
         }
     }),
-    MethodDef("numerator", exactly(0), |_, this, _| Ok(own(this).map_or(Value::Nil, |(above, _)| Value::big(above)))),
-    MethodDef("denominator", exactly(0), |_, this, _| Ok(own(this).map_or(Value::Nil, |(_, below)| Value::big(below)))),
+    MethodDef("numerator", exactly(0), |_, this, _| {
+        Ok(own(this).map_or(Value::Nil, |(above, _)| Value::big(above)))
+    }),
+    MethodDef("denominator", exactly(0), |_, this, _| {
+        Ok(own(this).map_or(Value::Nil, |(_, below)| Value::big(below)))
+    }),
     MethodDef("to_f", exactly(0), |_, this, _| {
         Ok(own(this).map_or(Value::Nil, |(above, below)| Value::Float(to_f64(&above, &below))))
     }),
-    MethodDef("to_i", exactly(0), |_, this, _| Ok(own(this).map_or(Value::Nil, |(above, below)| Value::big(above / below)))),
+    MethodDef("to_i", exactly(0), |_, this, _| {
+        Ok(own(this).map_or(Value::Nil, |(above, below)| Value::big(above / below)))
+    }),
     MethodDef("truncate", exactly(0), |_, this, _| {
         Ok(own(this).map_or(Value::Nil, |(above, below)| Value::big(above / below)))
     }),
-    MethodDef("floor", between(0, 1), |interp, this, args| rounded(interp, this, args, |a, b| divide(a, b).0)),
+    MethodDef("floor", between(0, 1), |interp, this, args| {
+        rounded(interp, this, args, |a, b| divide(a, b).0)
+    }),
     MethodDef("ceil", between(0, 1), |interp, this, args| {
         rounded(interp, this, args, |a, b| -divide(&-a, b).0)
     }),
@@ -256,7 +277,12 @@ fn power(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     }
 }
 
-fn rounded(interp: &mut Interp, this: &Value, args: Args<'_>, round: fn(&BigInt, &BigInt) -> BigInt) -> Outcome {
+fn rounded(
+    interp: &mut Interp,
+    this: &Value,
+    args: Args<'_>,
+    round: fn(&BigInt, &BigInt) -> BigInt,
+) -> Outcome {
     let Some((above, below)) = own(this) else { return Ok(Value::Nil) };
     let places = if args.is_empty() { 0 } else { args.int(interp, 0)? };
     let Some(size) = u32::try_from(places.unsigned_abs()).ok().filter(|size| *size < 10_000) else {

@@ -73,7 +73,9 @@ fn round(interp: &mut Interp, this: &Value, args: Args<'_>, mode: Mode) -> Outco
                 return Ok(whole);
             }
             match super::arithmetic::number(&whole) {
-                Some(Number::Integer(whole)) => Ok(Value::big(round_integer(&whole, places.unsigned_abs(), mode))),
+                Some(Number::Integer(whole)) => {
+                    Ok(Value::big(round_integer(&whole, places.unsigned_abs(), mode)))
+                }
                 _ => Ok(whole),
             }
         }
@@ -152,7 +154,11 @@ fn half(number: f64, scaled: f64, scale: f64, mode: Mode) -> f64 {
         Mode::HalfUp => correction(rounded),
         Mode::HalfDown => {
             let magnitude = rounded.abs();
-            if (magnitude - 0.5) / scale >= number.abs() { (magnitude - 1.0).copysign(number) } else { rounded }
+            if (magnitude - 0.5) / scale >= number.abs() {
+                (magnitude - 1.0).copysign(number)
+            } else {
+                rounded
+            }
         }
         _ => {
             let ties = (scaled.abs() - scaled.abs().floor() - 0.5).abs() < 1e-9

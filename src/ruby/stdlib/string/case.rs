@@ -13,7 +13,9 @@ pub(super) const METHODS: &[MethodDef] = &[
     MethodDef("downcase", at_least(0), |interp, this, _| copied(interp, this, |s| mapped(s, lower))),
     MethodDef("downcase!", at_least(0), |interp, this, _| in_place(interp, this, |s| mapped(s, lower))),
     MethodDef("capitalize", at_least(0), |interp, this, _| copied(interp, this, |s| mapped(s, capitalize))),
-    MethodDef("capitalize!", at_least(0), |interp, this, _| in_place(interp, this, |s| mapped(s, capitalize))),
+    MethodDef("capitalize!", at_least(0), |interp, this, _| {
+        in_place(interp, this, |s| mapped(s, capitalize))
+    }),
     MethodDef("swapcase", at_least(0), |interp, this, _| copied(interp, this, |s| mapped(s, swap))),
     MethodDef("swapcase!", at_least(0), |interp, this, _| in_place(interp, this, |s| mapped(s, swap))),
     MethodDef("strip", exactly(0), |interp, this, _| copied(interp, this, |s| stripped(s, true, true))),
@@ -113,12 +115,14 @@ fn is_space(byte: u8) -> bool {
 
 fn stripped(buffer: &StrBuf, left: bool, right: bool) -> StrBuf {
     let mut bytes = buffer.bytes();
-    while left && let [first, rest @ ..] = bytes
+    while left
+        && let [first, rest @ ..] = bytes
         && is_space(*first)
     {
         bytes = rest;
     }
-    while right && let [rest @ .., last] = bytes
+    while right
+        && let [rest @ .., last] = bytes
         && is_space(*last)
     {
         bytes = rest;
@@ -178,12 +182,7 @@ fn without_suffix(buffer: &StrBuf, suffix: &StrBuf) -> StrBuf {
     StrBuf::new(kept.to_vec(), buffer.encoding())
 }
 
-fn justify(
-    interp: &mut Interp,
-    this: &Value,
-    args: Args<'_>,
-    share: fn(usize) -> (usize, usize),
-) -> Outcome {
+fn justify(interp: &mut Interp, this: &Value, args: Args<'_>, share: fn(usize) -> (usize, usize)) -> Outcome {
     let width = usize::try_from(args.int(interp, 0)?).unwrap_or(0);
     let pad = match args.get(1) {
         Some(_) => args.string(interp, 1)?.borrow().clone(),

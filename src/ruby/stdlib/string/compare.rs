@@ -12,7 +12,9 @@ use crate::ruby::value::Value;
 pub(super) const METHODS: &[MethodDef] = &[
     MethodDef("==", exactly(1), equal),
     MethodDef("===", exactly(1), equal),
-    MethodDef("eql?", exactly(1), |_, this, args| Ok(Value::Bool(crate::ruby::value::keys_equal(this, args.at(0))))),
+    MethodDef("eql?", exactly(1), |_, this, args| {
+        Ok(Value::Bool(crate::ruby::value::keys_equal(this, args.at(0))))
+    }),
     MethodDef("<=>", exactly(1), |interp, this, args| {
         let string = own(interp, this)?;
         let Value::Str(other) = args.at(0) else { return Ok(Value::Nil) };

@@ -71,13 +71,17 @@ pub(super) const METHODS: &[MethodDef] = &[
         Err(interp.error("NotImplementedError", "crypt() function is unimplemented on this machine"))
     }),
     MethodDef("chars", exactly(0), |interp, this, args| array_of(interp, this, args, characters)),
-    MethodDef("each_char", exactly(0), |interp, this, args| each_part(interp, this, args, "each_char", characters)),
+    MethodDef("each_char", exactly(0), |interp, this, args| {
+        each_part(interp, this, args, "each_char", characters)
+    }),
     MethodDef("grapheme_clusters", exactly(0), |interp, this, args| array_of(interp, this, args, graphemes)),
     MethodDef("each_grapheme_cluster", exactly(0), |interp, this, args| {
         each_part(interp, this, args, "each_grapheme_cluster", graphemes)
     }),
     MethodDef("bytes", exactly(0), |interp, this, args| array_of(interp, this, args, bytes)),
-    MethodDef("each_byte", exactly(0), |interp, this, args| each_part(interp, this, args, "each_byte", bytes)),
+    MethodDef("each_byte", exactly(0), |interp, this, args| {
+        each_part(interp, this, args, "each_byte", bytes)
+    }),
     MethodDef("codepoints", exactly(0), |interp, this, args| array_of(interp, this, args, codepoints)),
     MethodDef("each_codepoint", exactly(0), |interp, this, args| {
         each_part(interp, this, args, "each_codepoint", codepoints)
@@ -112,7 +116,8 @@ fn to_sym(interp: &mut Interp, this: &Value, _: Args<'_>) -> Outcome {
 
 fn characters(interp: &mut Interp, this: &Value) -> Outcome<Vec<Value>> {
     let buffer = own(interp, this)?.borrow();
-    let part = |(start, end): (usize, usize)| like(&buffer, buffer.bytes().get(start..end).unwrap_or_default());
+    let part =
+        |(start, end): (usize, usize)| like(&buffer, buffer.bytes().get(start..end).unwrap_or_default());
     Ok(chars::spans(&buffer).into_iter().map(part).collect())
 }
 
@@ -145,7 +150,9 @@ fn codepoints(interp: &mut Interp, this: &Value) -> Outcome<Vec<Value>> {
     let found: Option<Vec<Value>> = {
         let buffer = string.borrow();
         match buffer.as_str() {
-            Some(text) => Some(text.chars().map(|character| Value::Int(u32::from(character).into())).collect()),
+            Some(text) => {
+                Some(text.chars().map(|character| Value::Int(u32::from(character).into())).collect())
+            }
             None if buffer.is_single_byte() => {
                 Some(buffer.bytes().iter().map(|byte| Value::Int((*byte).into())).collect())
             }

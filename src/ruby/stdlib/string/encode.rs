@@ -182,7 +182,9 @@ pub(super) const ENCODING: &[MethodDef] = &[
         Ok(Value::Bool(same))
     }),
     MethodDef("ascii_compatible?", exactly(0), |_, this, _| {
-        Ok(Value::Bool(this.as_native::<EncodingObject>().is_some_and(|object| object.0.is_ascii_compatible())))
+        Ok(Value::Bool(
+            this.as_native::<EncodingObject>().is_some_and(|object| object.0.is_ascii_compatible()),
+        ))
     }),
     MethodDef("names", at_least(0), |interp, this, args| Ok(Value::array(vec![name(interp, this, args)?]))),
 ];
@@ -205,7 +207,8 @@ struct Options {
 
 fn options(interp: &mut Interp, args: Args<'_>) -> Outcome<Options> {
     let mut options = Options::default();
-    let is_replace = |value: &Option<Value>| matches!(value, Some(Value::Sym(name)) if name.as_str() == "replace");
+    let is_replace =
+        |value: &Option<Value>| matches!(value, Some(Value::Sym(name)) if name.as_str() == "replace");
     options.invalid_replaced = is_replace(&args.keyword("invalid"));
     options.undefined_replaced = is_replace(&args.keyword("undef"));
     options.universal_newline = args.keyword("universal_newline").is_some_and(|yes| yes.truthy());
@@ -295,8 +298,13 @@ fn decode(interp: &mut Interp, source: &StrBuf, to: Encoding, options: &Options)
                 } else {
                     let (from, to) = (source.encoding().name(), to.name());
                     let (class, message) = match is_binary {
-                        true => ("Encoding::UndefinedConversionError", format!("\"\\x{byte:02X}\" from {from} to {to}")),
-                        false => ("Encoding::InvalidByteSequenceError", format!("\"\\x{byte:02X}\" on {from}")),
+                        true => (
+                            "Encoding::UndefinedConversionError",
+                            format!("\"\\x{byte:02X}\" from {from} to {to}"),
+                        ),
+                        false => {
+                            ("Encoding::InvalidByteSequenceError", format!("\"\\x{byte:02X}\" on {from}"))
+                        }
                     };
                     return Err(interp.error(class, message));
                 }
@@ -326,7 +334,13 @@ fn decode(interp: &mut Interp, source: &StrBuf, to: Encoding, options: &Options)
 }
 
 /// Text in another encoding.
-fn encode_text(interp: &mut Interp, text: &str, from: Encoding, to: Encoding, options: &Options) -> Outcome<StrBuf> {
+fn encode_text(
+    interp: &mut Interp,
+    text: &str,
+    from: Encoding,
+    to: Encoding,
+    options: &Options,
+) -> Outcome<StrBuf> {
     let replacement = options.replacement.as_ref().map_or(b"?".to_vec(), |text| text.bytes().to_vec());
     let mut out = Vec::with_capacity(text.len());
     for character in text.chars() {
@@ -341,13 +355,23 @@ fn encode_text(interp: &mut Interp, text: &str, from: Encoding, to: Encoding, op
             }
             Encoding::Utf32 { big_endian } => {
                 let bytes = u32::from(character).to_be_bytes();
-                if big_endian { out.extend(bytes) } else { out.extend(bytes.iter().rev()) }
+                if big_endian {
+                    out.extend(bytes)
+                } else {
+                    out.extend(bytes.iter().rev())
+                }
                 true
             }
-            Encoding::Other(encoding) if encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE => {
+            Encoding::Other(encoding)
+                if encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE =>
+            {
                 for unit in character.encode_utf16(&mut [0; 2]) {
                     let bytes = unit.to_be_bytes();
-                    if encoding == encoding_rs::UTF_16BE { out.extend(bytes) } else { out.extend(bytes.iter().rev()) }
+                    if encoding == encoding_rs::UTF_16BE {
+                        out.extend(bytes)
+                    } else {
+                        out.extend(bytes.iter().rev())
+                    }
                 }
                 true
             }
@@ -378,7 +402,8 @@ fn unknown(
 ) -> Outcome<()> {
     if !options.fallback.is_nil() {
         let name = if options.fallback.as_hash().is_some() { sym!("[]") } else { sym!("call") };
-        let value = interp.call_with(&options.fallback, name, Args::of(&[Value::str(character.to_string())]))?;
+        let value =
+            interp.call_with(&options.fallback, name, Args::of(&[Value::str(character.to_string())]))?;
         out.extend_from_slice(interp.to_str(&value)?.borrow().bytes());
         return Ok(());
     }
@@ -393,7 +418,12 @@ fn unknown(
     let code = u32::from(character);
     let shown = match from {
         Encoding::Utf8 => format!("U+{code:04X} from UTF-8 to {}", to.name()),
-        other => format!("U+{code:04X} to {} in conversion from {} to UTF-8 to {}", to.name(), other.name(), to.name()),
+        other => format!(
+            "U+{code:04X} to {} in conversion from {} to UTF-8 to {}",
+            to.name(),
+            other.name(),
+            to.name()
+        ),
     };
     Err(interp.error("Encoding::UndefinedConversionError", shown))
 }

@@ -75,7 +75,11 @@ impl Arguments<'_> {
 }
 
 /// Fills in a template.
-pub(in crate::ruby::stdlib) fn format(interp: &mut Interp, template: &StrBuf, values: &[Value]) -> Outcome<StrBuf> {
+pub(in crate::ruby::stdlib) fn format(
+    interp: &mut Interp,
+    template: &StrBuf,
+    values: &[Value],
+) -> Outcome<StrBuf> {
     let mut out = StrBuf::new(Vec::with_capacity(template.len()), template.encoding());
     let mut arguments = Arguments { values, next: 0 };
     let bytes = template.bytes();
@@ -128,7 +132,8 @@ fn directive(
                 if bytes.get(at) == Some(&b'$') {
                     at += 1;
                     let value = number.checked_sub(1).and_then(|place| arguments.values.get(place));
-                    directive.value = Some(value.cloned().ok_or_else(|| interp.argument_error("too few arguments"))?);
+                    directive.value =
+                        Some(value.cloned().ok_or_else(|| interp.argument_error("too few arguments"))?);
                 } else {
                     interp.check_size(number)?;
                     directive.width = number;
@@ -443,7 +448,11 @@ impl Interp {
     fn call_float(&mut self, value: &Value) -> Outcome<f64> {
         if let Value::Str(_) = value {
             let main = self.main.clone();
-            let number = self.call_with(&main, sym!("Float"), crate::ruby::args::Args::of(std::slice::from_ref(value)))?;
+            let number = self.call_with(
+                &main,
+                sym!("Float"),
+                crate::ruby::args::Args::of(std::slice::from_ref(value)),
+            )?;
             return self.to_float(&number);
         }
         self.to_float(value)

@@ -188,7 +188,12 @@ pub(super) fn replace_bytes(
 }
 
 /// The first place of a text or pattern at or behind a byte.
-fn find_from(interp: &mut Interp, this: &Value, wanted: &Value, from: usize) -> Outcome<Option<(usize, usize)>> {
+fn find_from(
+    interp: &mut Interp,
+    this: &Value,
+    wanted: &Value,
+    from: usize,
+) -> Outcome<Option<(usize, usize)>> {
     if let Value::Regexp(pattern) = wanted {
         return regexp::find_span(interp, pattern, this, from);
     }
@@ -199,7 +204,12 @@ fn find_from(interp: &mut Interp, this: &Value, wanted: &Value, from: usize) -> 
 }
 
 /// The last place of a text or pattern that begins at or before a byte.
-fn find_last(interp: &mut Interp, this: &Value, wanted: &Value, upto: usize) -> Outcome<Option<(usize, usize)>> {
+fn find_last(
+    interp: &mut Interp,
+    this: &Value,
+    wanted: &Value,
+    upto: usize,
+) -> Outcome<Option<(usize, usize)>> {
     if let Value::Regexp(pattern) = wanted {
         return regexp::find_last_span(interp, pattern, this, upto);
     }

@@ -131,7 +131,9 @@ const BASICS: &[MethodDef] = &[
     MethodDef("length", exactly(0), length),
     MethodDef("size", exactly(0), length),
     MethodDef("bytesize", exactly(0), |interp, this, _| Ok(Value::from(own(interp, this)?.borrow().len()))),
-    MethodDef("empty?", exactly(0), |interp, this, _| Ok(Value::Bool(own(interp, this)?.borrow().is_empty()))),
+    MethodDef("empty?", exactly(0), |interp, this, _| {
+        Ok(Value::Bool(own(interp, this)?.borrow().is_empty()))
+    }),
     MethodDef("to_s", exactly(0), to_s),
     MethodDef("to_str", exactly(0), to_s),
     MethodDef("inspect", exactly(0), |interp, this, _| {
@@ -172,7 +174,9 @@ const BASICS: &[MethodDef] = &[
     }),
     MethodDef("*", exactly(1), |interp, this, args| {
         let times = args.int(interp, 0)?;
-        let Ok(times) = usize::try_from(times) else { return Err(interp.argument_error("negative argument")) };
+        let Ok(times) = usize::try_from(times) else {
+            return Err(interp.argument_error("negative argument"));
+        };
         let string = own(interp, this)?;
         interp.check_size(string.borrow().len().saturating_mul(times))?;
         let buffer = string.borrow();

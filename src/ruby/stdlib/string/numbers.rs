@@ -14,7 +14,9 @@ pub(super) const FUNCTIONS: &[MethodDef] = &[
     MethodDef("Integer", between(1, 3), |interp, _, args| {
         lenient(interp, args, |interp, args| integer(interp, args))
     }),
-    MethodDef("Float", between(1, 2), |interp, _, args| lenient(interp, args, |interp, args| float(interp, args))),
+    MethodDef("Float", between(1, 2), |interp, _, args| {
+        lenient(interp, args, |interp, args| float(interp, args))
+    }),
 ];
 
 /// Runs a conversion; with `exception: false` its failure is `nil`.
@@ -81,7 +83,9 @@ fn prefixed(text: &str, base: u32) -> (u32, &str) {
         "0b" => 2,
         "0o" => 8,
         "0d" => 10,
-        _ if base == 0 && text.starts_with('0') && text.len() > 1 => return (8, text.get(1..).unwrap_or_default()),
+        _ if base == 0 && text.starts_with('0') && text.len() > 1 => {
+            return (8, text.get(1..).unwrap_or_default());
+        }
         _ => return (if base == 0 { 10 } else { base }, text),
     };
     if base != 0 && base != named {

@@ -9,7 +9,9 @@ use crate::ruby::value::{Encoding, StrBuf, Value};
 
 pub(super) const METHODS: &[MethodDef] = &[
     MethodDef("tr", exactly(2), |interp, this, args| Ok(from_buffer(translated(interp, this, args, false)?))),
-    MethodDef("tr_s", exactly(2), |interp, this, args| Ok(from_buffer(translated(interp, this, args, true)?))),
+    MethodDef("tr_s", exactly(2), |interp, this, args| {
+        Ok(from_buffer(translated(interp, this, args, true)?))
+    }),
     MethodDef("tr!", exactly(2), |interp, this, args| {
         interp.check_frozen(this)?;
         let changed = translated(interp, this, args, false)?;
@@ -43,7 +45,9 @@ pub(super) const METHODS: &[MethodDef] = &[
 fn text_of(buffer: &StrBuf) -> String {
     match (buffer.as_str(), buffer.encoding()) {
         (Some(text), _) => text.to_owned(),
-        (None, Encoding::Binary | Encoding::UsAscii) => buffer.bytes().iter().map(|byte| char::from(*byte)).collect(),
+        (None, Encoding::Binary | Encoding::UsAscii) => {
+            buffer.bytes().iter().map(|byte| char::from(*byte)).collect()
+        }
         (None, _) => buffer.to_text().into_owned(),
     }
 }
@@ -110,7 +114,8 @@ fn parse_set(interp: &mut Interp, text: &str) -> Outcome<CharSet> {
         {
             let last = if last == '\\' { ahead.next().unwrap_or('\\') } else { last };
             if first > last {
-                return Err(interp.argument_error(format!("invalid range \"{first}-{last}\" in string transliteration")));
+                return Err(interp
+                    .argument_error(format!("invalid range \"{first}-{last}\" in string transliteration")));
             }
             ranges.push((first, last));
             rest = ahead;

@@ -146,7 +146,9 @@ fn by_pattern(interp: &mut Interp, this: &Value, pattern: &Rc<RRegexp>, most: us
 fn scan(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     let found = regexp::all_matches(interp, args.at(0), this)?;
     let item = |spans: &[Option<(usize, usize)>]| {
-        let part = |span: &Option<(usize, usize)>| span.map_or(Value::Nil, |(start, end)| found.subject.value(start, end));
+        let part = |span: &Option<(usize, usize)>| {
+            span.map_or(Value::Nil, |(start, end)| found.subject.value(start, end))
+        };
         match spans {
             [whole] => part(whole),
             [_, groups @ ..] => Value::array(groups.iter().map(part).collect()),

@@ -75,7 +75,9 @@ pub(in crate::ruby::stdlib) fn succession(
         let number = |buffer: &StrBuf| buffer.to_text().parse::<u64>().unwrap_or(u64::MAX);
         let (from, to, width) = (number(&first), number(&last), first.len());
         let stop = if exclusive { to } else { to.saturating_add(1) };
-        interp.check_size(usize::try_from(stop.saturating_sub(from)).unwrap_or(usize::MAX).saturating_mul(32))?;
+        interp.check_size(
+            usize::try_from(stop.saturating_sub(from)).unwrap_or(usize::MAX).saturating_mul(32),
+        )?;
         return Ok((from..stop).map(|number| Value::str(format!("{number:0width$}"))).collect());
     }
     let one_char = first.len() == 1 && last.len() == 1 && first.is_ascii_only() && last.is_ascii_only();

@@ -82,7 +82,12 @@ impl<'b> Reader<'b> {
     }
 }
 
-fn unpack_one(interp: &mut Interp, directive: &PackDirective, reader: &mut Reader<'_>, out: &mut Vec<Value>) -> Outcome<()> {
+fn unpack_one(
+    interp: &mut Interp,
+    directive: &PackDirective,
+    reader: &mut Reader<'_>,
+    out: &mut Vec<Value>,
+) -> Outcome<()> {
     let size = directive.integer().map(|(size, ..)| size).or(directive.float().map(|(size, _)| size));
     if let Some(size) = size {
         let count = directive.count.unwrap_or(reader.rest().len() / size);
@@ -160,7 +165,11 @@ fn number(directive: &PackDirective, bytes: &[u8]) -> Value {
     if let Some((size, signed, big_endian)) = directive.integer() {
         let mut bits = 0u64;
         let mut push = |byte: &u8| bits = bits << 8 | u64::from(*byte);
-        if big_endian { bytes.iter().for_each(&mut push) } else { bytes.iter().rev().for_each(&mut push) }
+        if big_endian {
+            bytes.iter().for_each(&mut push)
+        } else {
+            bytes.iter().rev().for_each(&mut push)
+        }
         if signed {
             let unused = 64 - 8 * size as u32;
             return Value::Int(((bits << unused) as i64) >> unused);
@@ -253,7 +262,8 @@ fn from_uuencoded(bytes: &[u8]) -> Vec<u8> {
         let length = usize::from(length.wrapping_sub(32) & 63);
         let mut decoded = Vec::new();
         for four in data.chunks(4) {
-            let six = |place: usize| u32::from(four.get(place).copied().unwrap_or(b' ').wrapping_sub(32) & 63);
+            let six =
+                |place: usize| u32::from(four.get(place).copied().unwrap_or(b' ').wrapping_sub(32) & 63);
             let bits = six(0) << 18 | six(1) << 12 | six(2) << 6 | six(3);
             decoded.extend(bits.to_be_bytes().into_iter().skip(1));
         }
