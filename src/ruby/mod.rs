@@ -103,13 +103,13 @@ mod value;
 mod world;
 
 pub use args::{Args, Arity, at_least, between, exactly};
-pub use control::{Control, Jump, Outcome};
-pub use interpreter::{Interp, SCRIPT_STACK, use_script_stack};
-pub use symbol::{Sym, SymMap};
 pub use bridge::{to_event, to_ruby};
 pub use compiler::ScriptError;
+pub use control::{Control, Jump, Outcome};
+pub use interpreter::{Interp, SCRIPT_STACK, use_script_stack};
 pub use script::{Failure, Traits, survey};
 pub use script_file::{FileError, Filtered, ScriptFile};
+pub use symbol::{Sym, SymMap};
 pub use value::{HashMap, Value};
 pub use world::{Kept, World};
 

@@ -23,7 +23,9 @@ fn filtered(code: &str, events: &[&str]) -> Vec<String> {
     });
     let mut printed = Vec::new();
     for text in events {
-        let Ok(crate::event::Value::Object(object)) = json::parse(text, json::Decimals::Double) else { panic!() };
+        let Ok(crate::event::Value::Object(object)) = json::parse(text, json::Decimals::Double) else {
+            panic!()
+        };
         let mut event = Event::from_object(*object).unwrap();
         let failure = world.with(|interp| {
             let code = interp.kept(code);
