@@ -38,8 +38,20 @@ use super::symbol::{Sym, SymMap};
 use super::value::{Env, RClass, RObject, RProc, Value, Visibility};
 use super::world::Keep;
 
-/// How much stack one run of a script may use before it gets a SystemStackError. Threads have 2 MiB.
+/// The stack of the threads that run scripts: deep recursion is theirs. Memory that is never touched costs nothing.
+pub const SCRIPT_STACK: usize = 16 << 20;
+/// How much stack a script may use on a thread that said nothing: threads have 2 MiB.
 const STACK_BUDGET: usize = 1 << 20;
+
+thread_local! {
+    /// How much stack a script may use on this thread before it gets a SystemStackError.
+    static BUDGET: Cell<usize> = const { Cell::new(STACK_BUDGET) };
+}
+
+/// Says that this thread has a stack of [`SCRIPT_STACK`] bytes.
+pub fn use_script_stack() {
+    BUDGET.set(SCRIPT_STACK - (2 << 20));
+}
 /// Environments kept to be used again.
 const POOLED_ENVIRONMENTS: usize = 64;
 
@@ -118,6 +130,7 @@ pub struct Interp {
     inspecting: Vec<i64>,
     next_id: u64,
     stack_base: usize,
+    stack_budget: usize,
     pool: Vec<Rc<Env>>,
     top: Rc<Context>,
     every_class: Vec<Rc<RClass>>,
@@ -167,6 +180,7 @@ impl Interp {
             inspecting: Vec::new(),
             next_id: 1,
             stack_base: 0,
+            stack_budget: STACK_BUDGET,
             pool: Vec::new(),
             top,
             every_class,
@@ -195,6 +209,7 @@ impl Interp {
         let outer = (self.stack_base, self.frames.len(), self.catch_tags.len());
         if self.stack_base == 0 {
             self.stack_base = stack_pointer();
+            self.stack_budget = BUDGET.get();
         }
         let result = run(self);
         self.current = self.top.clone();
@@ -208,7 +223,7 @@ impl Interp {
     /// Raises SystemStackError when the stack is nearly used up. Natives that recurse without calling Ruby ask it.
     #[inline]
     pub fn guard(&mut self) -> Outcome<()> {
-        if self.stack_base.abs_diff(stack_pointer()) > STACK_BUDGET && self.stack_base != 0 {
+        if self.stack_base.abs_diff(stack_pointer()) > self.stack_budget && self.stack_base != 0 {
             return Err(self.error("SystemStackError", "stack level too deep"));
         }
         Ok(())
