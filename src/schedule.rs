@@ -46,8 +46,10 @@ impl Schedule {
         let mut fields: Vec<&str> = line.split_whitespace().collect();
         // A zone has a letter in front and is no day (`mon`), no month and no word like @daily.
         let zone = match fields.last() {
-            Some(last) if last.contains('/') && last.starts_with(|c: char| c.is_ascii_alphabetic())
-                || matches!(*last, "UTC" | "GMT" | "Z") || fields.len() == 7 =>
+            Some(last)
+                if last.contains('/') && last.starts_with(|c: char| c.is_ascii_alphabetic())
+                    || matches!(*last, "UTC" | "GMT" | "Z")
+                    || fields.len() == 7 =>
             {
                 let name = if *last == "Z" { "UTC" } else { last };
                 let zone = TimeZone::get(name).map_err(|_| wrong(&format!("\"{name}\" is no time zone")))?;
@@ -160,7 +162,9 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, seconds) in [("1m", 60), ("3h10m", 11_400), ("10", 10), ("1w2d", 777_600), ("1M", 2_592_000)] {
+        for (text, seconds) in
+            [("1m", 60), ("3h10m", 11_400), ("10", 10), ("1w2d", 777_600), ("1M", 2_592_000)]
+        {
             assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         for text in ["", "m", "5x", "0s", "-1m"] {

@@ -146,10 +146,7 @@ mod tests {
         let text = "2023-11-05 01:30:00";
         assert_eq!(read("America/Chicago[dst_enabled_on_overlap:true]", text), "2023-11-05T06:30:00.000Z");
         assert_eq!(read("America/Chicago[dst_enabled_on_overlap:false]", text), "2023-11-05T07:30:00.000Z");
-        assert_eq!(
-            Clock::parse("America/Chicago[x:1]").unwrap_err(),
-            UnknownClock::Extension("x:1".into())
-        );
+        assert_eq!(Clock::parse("America/Chicago[x:1]").unwrap_err(), UnknownClock::Extension("x:1".into()));
         assert!(Clock::parse("Mars/Olympus").is_err());
     }
 

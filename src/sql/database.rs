@@ -26,11 +26,7 @@ pub struct PoolSettings {
 impl Default for PoolSettings {
     /// As in Sequel.
     fn default() -> Self {
-        PoolSettings {
-            max_connections: 4,
-            acquire_timeout: Duration::from_secs(5),
-            validate_after: None,
-        }
+        PoolSettings { max_connections: 4, acquire_timeout: Duration::from_secs(5), validate_after: None }
     }
 }
 
@@ -144,7 +140,9 @@ impl Database {
         macro_rules! rows {
             ($pool:expr, $driver:ident) => {
                 Box::pin(
-                    sqlx::raw_sql(sql).fetch($pool).map(move |row| $driver::row(&row.map_err(failed)?, reading)),
+                    sqlx::raw_sql(sql)
+                        .fetch($pool)
+                        .map(move |row| $driver::row(&row.map_err(failed)?, reading)),
                 )
             };
         }

@@ -76,7 +76,10 @@ mod tests {
         assert_eq!(read("0000-00-00 00:00:00", "DATETIME"), Value::Null);
         assert_eq!(crate::event::text::ruby_to_s(&read("2024", "YEAR")), "2024-01-01T00:00:00.000Z");
         assert_eq!(read("838:59:59", "TIME"), Value::from("838:59:59"));
-        assert_eq!(value(&[1, 0], "BIT", &Reading { clock: Clock::utc(), tiny_int_is_bit: true }), 256.into());
+        assert_eq!(
+            value(&[1, 0], "BIT", &Reading { clock: Clock::utc(), tiny_int_is_bit: true }),
+            256.into()
+        );
         assert_eq!(read("{\"a\":1}", "JSON"), Value::from("{\"a\":1}"));
     }
 }

@@ -34,12 +34,16 @@ impl ConnectionOptions {
     /// What the URL says; a mistake in it is noted.
     pub fn url(&self, reader: &mut OptionReader<'_>) -> Option<JdbcUrl> {
         warn_of_drivers(reader);
-        let parsed =
-            JdbcUrl::parse(&self.jdbc_connection_string, self.jdbc_user.as_deref(), self.jdbc_password.as_ref());
+        let parsed = JdbcUrl::parse(
+            &self.jdbc_connection_string,
+            self.jdbc_user.as_deref(),
+            self.jdbc_password.as_ref(),
+        );
         match parsed {
             Ok(url) => {
                 for name in &url.ignored {
-                    let message = format!("the URL's parameter \"{name}\" has no effect: it is about a JDBC driver");
+                    let message =
+                        format!("the URL's parameter \"{name}\" has no effect: it is about a JDBC driver");
                     reader.warning("jdbc_connection_string", message);
                 }
                 Some(url)
@@ -86,14 +90,15 @@ impl SequelOptions {
                 self.pool_timeout = Some(seconds.ok_or("expected a number of seconds")?);
             }
             "fractional_seconds" => {
-                self.fractional_seconds =
-                    text.parse().map_err(|_| "expected true or false")?;
+                self.fractional_seconds = text.parse().map_err(|_| "expected true or false")?;
             }
             // True is what happens anyway, when the pipeline starts.
             "test" | "keep_reference" if matches!(&value.kind, ConfigKind::Text(_)) => {}
             _ => {
-                return Err("this option of Sequel means nothing here; there are max_connections, pool_timeout and \
-                            fractional_seconds, and parameters of the URL");
+                return Err(
+                    "this option of Sequel means nothing here; there are max_connections, pool_timeout and \
+                            fractional_seconds, and parameters of the URL",
+                );
             }
         }
         Ok(())

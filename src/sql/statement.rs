@@ -230,10 +230,7 @@ mod tests {
     #[test]
     fn names_are_whole_words() {
         let sql = "select :id, :id2, :idx, :other, x::id from t where a=:id";
-        assert_eq!(
-            named(Dialect::Postgres, sql, 5),
-            "select 5, 'two', :idx, :other, x::id from t where a=5"
-        );
+        assert_eq!(named(Dialect::Postgres, sql, 5), "select 5, 'two', :idx, :other, x::id from t where a=5");
     }
 
     #[test]

@@ -15,8 +15,16 @@ pub(super) struct Loader {
 }
 
 const KEYS: &[&str] = &[
-    "id", "query", "local_table", "max_rows", "jdbc_connection_string", "jdbc_user", "jdbc_password",
-    "jdbc_driver_class", "jdbc_driver_library", "staging_directory",
+    "id",
+    "query",
+    "local_table",
+    "max_rows",
+    "jdbc_connection_string",
+    "jdbc_user",
+    "jdbc_password",
+    "jdbc_driver_class",
+    "jdbc_driver_library",
+    "staging_directory",
 ];
 
 impl Loader {
@@ -43,10 +51,12 @@ impl Loader {
         };
         let string = hash::text(pairs, "jdbc_connection_string")?;
         let user = hash::text(pairs, "jdbc_user")?.or_else(|| connection.jdbc_user.clone());
-        let password = hash::get(pairs, "jdbc_password").and_then(ConfigValue::scalar_text).map(Password::new);
+        let password =
+            hash::get(pairs, "jdbc_password").and_then(ConfigValue::scalar_text).map(Password::new);
         let password = password.or_else(|| connection.jdbc_password.clone());
         let string = string.as_deref().unwrap_or(&connection.jdbc_connection_string);
-        let url = JdbcUrl::parse(string, user.as_deref(), password.as_ref()).map_err(|error| error.to_string())?;
+        let url =
+            JdbcUrl::parse(string, user.as_deref(), password.as_ref()).map_err(|error| error.to_string())?;
         Ok(Loader { id, table, query, max_rows, url })
     }
 

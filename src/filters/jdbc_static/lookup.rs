@@ -32,7 +32,13 @@ enum Parameter {
 }
 
 const KEYS: &[&str] = &[
-    "id", "query", "parameters", "prepared_parameters", "target", "default_hash", "tag_on_failure",
+    "id",
+    "query",
+    "parameters",
+    "prepared_parameters",
+    "target",
+    "default_hash",
+    "tag_on_failure",
     "tag_on_default_use",
 ];
 
@@ -49,21 +55,25 @@ impl Lookup {
         let query = hash::required(pairs, "query")?;
         let (named, positional) = (hash::get(pairs, "parameters"), hash::get(pairs, "prepared_parameters"));
         let (statement, parameters) = match (named, positional) {
-            (Some(_), Some(_)) => return Err("\"parameters\" and \"prepared_parameters\" exclude each other".into()),
+            (Some(_), Some(_)) => {
+                return Err("\"parameters\" and \"prepared_parameters\" exclude each other".into());
+            }
             (None, Some(given)) => positional_parameters(&query, given)?,
             (named, None) => named_parameters(&query, named)?,
         };
         let default = match hash::get(pairs, "default_hash").map(|value| &value.kind) {
             None => None,
             Some(ConfigKind::Hash(pairs)) => {
-                let row: Object = pairs.iter().map(|(name, value)| (name.as_str(), value.to_value())).collect();
+                let row: Object =
+                    pairs.iter().map(|(name, value)| (name.as_str(), value.to_value())).collect();
                 (!pairs.is_empty()).then(|| Value::Array(vec![row.into()]))
             }
             Some(_) => return Err("\"default_hash\" must be a hash".into()),
         };
         let tags = Tags {
             failure: hash::texts(pairs, "tag_on_failure")?.unwrap_or_else(|| tags.failure.clone()),
-            default_use: hash::texts(pairs, "tag_on_default_use")?.unwrap_or_else(|| tags.default_use.clone()),
+            default_use: hash::texts(pairs, "tag_on_default_use")?
+                .unwrap_or_else(|| tags.default_use.clone()),
         };
         Ok(Lookup { id, targeted, target, statement, parameters, writing: Local::writing(), default, tags })
     }
@@ -106,7 +116,10 @@ impl Lookup {
 impl Parameter {
     fn read(value: &ConfigValue) -> Result<Self, String> {
         let ConfigKind::Text(text) = &value.kind else {
-            return Err(format!("a parameter must be a field or text with %{{field}} in it, got {}", value.describe()));
+            return Err(format!(
+                "a parameter must be a field or text with %{{field}} in it, got {}",
+                value.describe()
+            ));
         };
         let has_reference = text
             .split_once("%{")
@@ -114,7 +127,8 @@ impl Parameter {
         if has_reference {
             return Ok(Parameter::Text(Template::parse(text)));
         }
-        let field = FieldReference::parse(text).map_err(|_| format!("\"{text}\" is not a field reference"))?;
+        let field =
+            FieldReference::parse(text).map_err(|_| format!("\"{text}\" is not a field reference"))?;
         Ok(Parameter::Field(field))
     }
 
@@ -158,7 +172,9 @@ fn positional_parameters(query: &str, given: &ConfigValue) -> Result<Parsed, Str
     let statement = Statement::positional(query, Dialect::Sqlite);
     if statement.parameters() != given.len() {
         let (marks, values) = (statement.parameters(), given.len());
-        return Err(format!("the query has {marks} placeholders (?), and {values} \"prepared_parameters\" are given"));
+        return Err(format!(
+            "the query has {marks} placeholders (?), and {values} \"prepared_parameters\" are given"
+        ));
     }
     Ok((statement, given.iter().map(Parameter::read).collect::<Result<_, _>>()?))
 }

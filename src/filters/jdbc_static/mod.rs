@@ -101,8 +101,9 @@ impl JdbcStatic {
         let loaders = hash::each(reader, "loaders", &options.loaders, |reader, _, pairs| {
             Loader::read(reader, pairs, &options.connection)
         });
-        let mut objects =
-            hash::each(reader, "local_db_objects", &options.local_db_objects, |_, _, pairs| DbObject::read(pairs));
+        let mut objects = hash::each(reader, "local_db_objects", &options.local_db_objects, |_, _, pairs| {
+            DbObject::read(pairs)
+        });
         let tags =
             Tags { failure: options.tag_on_failure.clone(), default_use: options.tag_on_default_use.clone() };
         let lookups = hash::each(reader, "local_lookups", &options.local_lookups, |_, number, pairs| {
@@ -124,12 +125,7 @@ impl JdbcStatic {
             objects.sort_by(|one, other| one.name.cmp(&other.name));
         }
         let copies = Copies { local: OnceLock::new(), objects: objects?, loaders: loaders? };
-        Some(JdbcStatic {
-            copies: Arc::new(copies),
-            lookups: lookups?,
-            schedule,
-            repeats: Mutex::new(None),
-        })
+        Some(JdbcStatic { copies: Arc::new(copies), lookups: lookups?, schedule, repeats: Mutex::new(None) })
     }
 }
 
@@ -138,7 +134,10 @@ impl Copies {
     async fn load(&self) -> Result<(), RunError> {
         let Some(local) = self.local.get() else { return Ok(()) };
         for loader in &self.loaders {
-            loader.fill(local).await.map_err(|error| RunError::new(format!("loader \"{}\": {error}", loader.id)))?;
+            loader
+                .fill(local)
+                .await
+                .map_err(|error| RunError::new(format!("loader \"{}\": {error}", loader.id)))?;
         }
         Ok(())
     }

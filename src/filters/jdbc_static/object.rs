@@ -17,12 +17,18 @@ impl DbObject {
         hash::only(pairs, &["name", "columns", "index_columns", "preserve_existing", "type"])?;
         let name = hash::required(pairs, "name")?;
         let columns = hash::get(pairs, "columns").map(|value| &value.kind);
-        let Some(ConfigKind::Array(given)) = columns else { return Err("\"columns\" must be an array".into()) };
-        let columns: Vec<_> = given.iter().map(column).collect::<Option<_>>().ok_or(
-            "\"columns\" must be arrays of two strings, a name and a type such as varchar(15)",
-        )?;
+        let Some(ConfigKind::Array(given)) = columns else {
+            return Err("\"columns\" must be an array".into());
+        };
+        let columns: Vec<_> = given
+            .iter()
+            .map(column)
+            .collect::<Option<_>>()
+            .ok_or("\"columns\" must be arrays of two strings, a name and a type such as varchar(15)")?;
         let index_columns = hash::texts(pairs, "index_columns")?.unwrap_or_default();
-        if let Some(index) = index_columns.iter().find(|index| !columns.iter().any(|(name, _)| name == *index)) {
+        if let Some(index) =
+            index_columns.iter().find(|index| !columns.iter().any(|(name, _)| name == *index))
+        {
             return Err(format!("\"{index}\" of \"index_columns\" is none of the columns"));
         }
         let preserve_existing = hash::get(pairs, "preserve_existing")

@@ -79,7 +79,10 @@ fn defaults_and_failures_are_tagged() {
         filter.start().unwrap();
         assert_eq!(
             run(filter, r#"{"ip":"x"}"#),
-            (Outcome::Failed, r#"{"ip":"x","one":[{"up":"?"}],"tags":["_jdbcstaticdefaultsused","_two"]}"#.into())
+            (
+                Outcome::Failed,
+                r#"{"ip":"x","one":[{"up":"?"}],"tags":["_jdbcstaticdefaultsused","_two"]}"#.into()
+            )
         );
         // What is no single value is not looked up, and the target stays unset.
         assert_eq!(
@@ -132,9 +135,18 @@ fn mistakes_are_named() {
         ("local_lookups => [{ query => 'a' target => 'x' }, { query => 'b' target => 'x' }]", "same target"),
         ("local_lookups => [{ query => 'a' parameter => 'x' }]", "\"parameter\""),
         ("local_lookups => [] loaders => [{ query => 'a' }]", "\"local_table\" is missing"),
-        ("local_lookups => [] loaders => [{ query => 'a' local_table => 't' jdbc_connection_string => 'jdbc:db2:x' }]", "db2"),
-        ("local_lookups => [] local_db_objects => [{ name => 't' columns => [['a', 'b', 'c']] }]", "two strings"),
-        ("local_lookups => [] local_db_objects => [{ name => 't' columns => [['a', 'int']] index_columns => ['b'] }]", "\"b\""),
+        (
+            "local_lookups => [] loaders => [{ query => 'a' local_table => 't' jdbc_connection_string => 'jdbc:db2:x' }]",
+            "db2",
+        ),
+        (
+            "local_lookups => [] local_db_objects => [{ name => 't' columns => [['a', 'b', 'c']] }]",
+            "two strings",
+        ),
+        (
+            "local_lookups => [] local_db_objects => [{ name => 't' columns => [['a', 'int']] index_columns => ['b'] }]",
+            "\"b\"",
+        ),
         ("local_lookups => [] loader_schedule => 'now'", "loader_schedule"),
     ] {
         let problems = build(&format!("{url} {options}")).err().unwrap_or_default();

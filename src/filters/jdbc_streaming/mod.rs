@@ -207,7 +207,8 @@ fn read_parameters(
     if !options.use_prepared_statements {
         let names: Vec<&str> = options.parameters.iter().map(|(name, _)| name).collect();
         let values = options.parameters.iter().map(|(_, value)| Parameter::named(value));
-        let values = values.collect::<Result<_, _>>().map_err(|error| reader.error("parameters", error)).ok()?;
+        let values =
+            values.collect::<Result<_, _>>().map_err(|error| reader.error("parameters", error)).ok()?;
         return Some((Statement::named(&options.statement, dialect, &names), values));
     }
     let statement = Statement::positional(&options.statement, dialect);

@@ -47,7 +47,9 @@ fn has_reference(text: &str) -> bool {
 fn is_bracketed(text: &str) -> bool {
     let text = text.trim();
     text.starts_with('[')
-        && text.split_terminator(']').all(|part| part.trim_start().strip_prefix('[').is_some_and(|name| !name.is_empty()))
+        && text
+            .split_terminator(']')
+            .all(|part| part.trim_start().strip_prefix('[').is_some_and(|name| !name.is_empty()))
         && text.ends_with(']')
 }
 

@@ -35,7 +35,8 @@ fn with_people(test: impl FnOnce(&str, &Database)) {
 #[test]
 fn rows_have_the_types_of_their_columns() {
     with_people(|url, _| {
-        let statement = "SELECT id, name, height, grown, note FROM people WHERE name = :who OR id = :id ORDER BY id";
+        let statement =
+            "SELECT id, name, height, grown, note FROM people WHERE name = :who OR id = :id ORDER BY id";
         let filter = built(
             url,
             &format!("statement => \"{statement}\" parameters => {{ who => '%{{first}}' id => '[n]' }}"),
@@ -58,7 +59,10 @@ fn what_is_not_found_gets_the_default() {
             r#"{"n":9,"rows":[{"name":"nobody"}],"tags":["_jdbcstreamingdefaultsused"]}"#
         );
         // A missing field is NULL, and no default is an empty object.
-        assert_eq!(run(&*built(url, options), "{}"), r#"{"rows":[{}],"tags":["_jdbcstreamingdefaultsused"]}"#);
+        assert_eq!(
+            run(&*built(url, options), "{}"),
+            r#"{"rows":[{}],"tags":["_jdbcstreamingdefaultsused"]}"#
+        );
     });
 }
 
@@ -103,14 +107,23 @@ fn prepared_statements() {
 fn mistakes_are_named() {
     for (options, culprit) in [
         ("statement => 's' jdbc_connection_string => 'jdbc:oracle:thin:@h'", "oracle"),
-        ("statement => 's ?' jdbc_connection_string => 'jdbc:sqlite:' use_prepared_statements => true", "must have a name"),
+        (
+            "statement => 's ?' jdbc_connection_string => 'jdbc:sqlite:' use_prepared_statements => true",
+            "must have a name",
+        ),
         (
             "statement => 's ?' jdbc_connection_string => 'jdbc:sqlite:' use_prepared_statements => true prepared_statement_name => 'n'",
             "1 placeholders",
         ),
-        ("statement => 's' jdbc_connection_string => 'jdbc:sqlite:' sequel_opts => { servers => 'x' }", "servers"),
+        (
+            "statement => 's' jdbc_connection_string => 'jdbc:sqlite:' sequel_opts => { servers => 'x' }",
+            "servers",
+        ),
         ("statement => 's' jdbc_connection_string => 'jdbc:sqlite:' cache_size => 0", "cache_size"),
-        ("statement => 's' jdbc_connection_string => 'jdbc:sqlite:' parameters => { 'a' => 5 }", "parameters"),
+        (
+            "statement => 's' jdbc_connection_string => 'jdbc:sqlite:' parameters => { 'a' => 5 }",
+            "parameters",
+        ),
     ] {
         let config = format!("filter {{ jdbc_streaming {{ target => 't' {options} }} }}");
         let problems = testkit::filter(&config, &testkit::context()).err().unwrap_or_default();

@@ -208,7 +208,10 @@ impl Jdbc {
         crate::plugin::take_unused_codec(reader);
         let mut options = options?;
         if options.jdbc_fetch_size.is_some() {
-            reader.no_effect("jdbc_fetch_size", "rows are taken as they come, and none more than fit into the queue");
+            reader.no_effect(
+                "jdbc_fetch_size",
+                "rows are taken as they come, and none more than fit into the queue",
+            );
         }
         read_password(reader, &mut options)?;
         let url = options.connection.url(reader);
@@ -226,7 +229,8 @@ impl Jdbc {
         let sql = read_statement(reader, &options);
         let (url, sequel) = (url?, sequel?);
         let local = options.use_column_value && options.plugin_timezone == PluginTimezone::Local;
-        let writes = default_clock.clone().unwrap_or_else(|| if local { Clock::local() } else { Clock::utc() });
+        let writes =
+            default_clock.clone().unwrap_or_else(|| if local { Clock::local() } else { Clock::utc() });
         let mut writing = Writing::new(url.dialect(), writes);
         writing.fractional_seconds = sequel.fractional_seconds;
         let query = Query::read(reader, &options, &sql?, writing)?;
@@ -242,7 +246,9 @@ impl Jdbc {
         for (option, error) in times.iter().filter_map(|time| time.err()) {
             reader.error(option, error);
         }
-        let [Ok(validation), Ok(acquire_timeout), Ok(connect_wait), Ok(statement_wait)] = times else { return None };
+        let [Ok(validation), Ok(acquire_timeout), Ok(connect_wait), Ok(statement_wait)] = times else {
+            return None;
+        };
         let validate_after = options.jdbc_validate_connection.then_some(validation);
         let mut pool = PoolSettings { acquire_timeout, validate_after, ..PoolSettings::default() };
         sequel.apply(&mut pool);
@@ -289,7 +295,8 @@ impl Query {
             }
             names.push("sql_last_value");
             values.push(None);
-            let paging = options.jdbc_paging_enabled.then_some((options.jdbc_paging_mode, options.jdbc_page_size));
+            let paging =
+                options.jdbc_paging_enabled.then_some((options.jdbc_paging_mode, options.jdbc_page_size));
             if let Some((_, 0)) = paging {
                 reader.error("jdbc_page_size", "must be at least 1");
             }
@@ -298,7 +305,12 @@ impl Query {
             }
             // A semicolon at the end would stand in the middle of the statements that make pages.
             let sql = sql.trim_end().trim_end_matches(';');
-            return Some(Query { statement: Statement::named(sql, dialect, &names), values, paging, writing });
+            return Some(Query {
+                statement: Statement::named(sql, dialect, &names),
+                values,
+                paging,
+                writing,
+            });
         }
         let statement = Statement::positional(sql, dialect);
         let given = &options.prepared_statement_bind_values;
@@ -307,7 +319,8 @@ impl Query {
         }
         if statement.parameters() != given.len() {
             let (marks, values) = (statement.parameters(), given.len());
-            let message = format!("the statement has {marks} placeholders (?), and {values} values are given");
+            let message =
+                format!("the statement has {marks} placeholders (?), and {values} values are given");
             reader.error("prepared_statement_bind_values", message);
         }
         if options.jdbc_paging_enabled {
@@ -343,7 +356,8 @@ fn read_statement(reader: &mut OptionReader<'_>, options: &Options) -> Option<St
         (Some(statement), None) => Some(statement.clone()),
         (None, Some(path)) => {
             let read = std::fs::read_to_string(path);
-            read.map_err(|error| reader.error("statement_filepath", format!("{}: {error}", path.display()))).ok()
+            read.map_err(|error| reader.error("statement_filepath", format!("{}: {error}", path.display())))
+                .ok()
         }
         _ => {
             reader.error("statement", "give either statement or statement_filepath");

@@ -176,7 +176,8 @@ impl Jdbc {
             }
             Some((PagingMode::Auto, size)) => {
                 let sql = query.sql(last, 0, 0)?;
-                let counted = database.fetch(&format!("SELECT count(*) AS count FROM ({sql}\n) AS t1"), 1).await?;
+                let counted =
+                    database.fetch(&format!("SELECT count(*) AS count FROM ({sql}\n) AS t1"), 1).await?;
                 let count = counted.first().and_then(|row| row.iter().next());
                 let Some((_, Value::Int(count))) = count else { return Ok(()) };
                 let count = u64::try_from(*count).unwrap_or_default();
@@ -297,7 +298,9 @@ fn keep(
         if let (Settled::Safe, Some(value)) = (outcome, value) {
             let mut tracker = lock(&tracker);
             if !tracker.set(value) {
-                tracing::warn!("the tracking column of the last row fits no sql_last_value, which stays as it was");
+                tracing::warn!(
+                    "the tracking column of the last row fits no sql_last_value, which stays as it was"
+                );
             }
             if let Err(error) = tracker.write() {
                 tracing::error!(%error, "could not write the file of last_run_metadata_path");

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::plugin::{Context, Shutdown};
 use crate::plugin::testkit::{self, fields};
+use crate::plugin::{Context, Shutdown};
 use crate::queue::Taken;
 use crate::sql::Database;
 
@@ -35,7 +35,10 @@ impl Songs {
     /// The events of one run.
     async fn read(&self, options: &str) -> Vec<String> {
         let url = self.folder.path().join("songs.db");
-        let config = format!("input {{ jdbc {{ jdbc_connection_string => 'jdbc:sqlite:{}' {options} }} }}", url.display());
+        let config = format!(
+            "input {{ jdbc {{ jdbc_connection_string => 'jdbc:sqlite:{}' {options} }} }}",
+            url.display()
+        );
         let built = testkit::input(&config, &self.context());
         let (input, decoration) = built.unwrap_or_else(|problems| panic!("{problems:?}"));
         let (sink, receiver) = testkit::sink(decoration, 10);
@@ -65,7 +68,8 @@ async fn a_tracked_column_goes_on_where_it_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tracked_time_is_compared_in_the_databases_zone() {
     let songs = Songs::new().await;
-    let options = "statement => 'SELECT id, added FROM songs WHERE added > :sql_last_value ORDER BY id LIMIT 2'
+    let options =
+        "statement => 'SELECT id, added FROM songs WHERE added > :sql_last_value ORDER BY id LIMIT 2'
         use_column_value => true tracking_column => added tracking_column_type => timestamp
         jdbc_default_timezone => 'America/Chicago' target => '[song]'";
     assert_eq!(
@@ -75,7 +79,10 @@ async fn a_tracked_time_is_compared_in_the_databases_zone() {
             r#"{"song":{"id":2,"added":"2024-01-02T06:00:00.000Z"}}"#
         ]
     );
-    assert_eq!(songs.state().as_deref(), Some("--- !ruby/object:DateTime '2024-01-02 06:00:00.000000000 Z'\n"));
+    assert_eq!(
+        songs.state().as_deref(),
+        Some("--- !ruby/object:DateTime '2024-01-02 06:00:00.000000000 Z'\n")
+    );
     assert_eq!(songs.read(options).await, [r#"{"song":{"id":3,"added":"2024-01-03T06:00:00.000Z"}}"#]);
 }
 
@@ -85,9 +92,11 @@ async fn pages_and_prepared_statements() {
     let ids = [r#"{"id":1}"#, r#"{"id":2}"#, r#"{"id":3}"#];
     let pages = "jdbc_paging_enabled => true jdbc_page_size => 2 statement =>";
     assert_eq!(songs.read(&format!("{pages} 'SELECT id FROM songs ORDER BY id;'")).await, ids);
-    let explicit = "'SELECT id FROM songs ORDER BY id LIMIT :size OFFSET :offset' jdbc_paging_mode => explicit";
+    let explicit =
+        "'SELECT id FROM songs ORDER BY id LIMIT :size OFFSET :offset' jdbc_paging_mode => explicit";
     assert_eq!(songs.read(&format!("{pages} {explicit}")).await, ids);
-    let prepared = "statement => 'SELECT ID FROM songs WHERE id < ? AND added > ?' use_prepared_statements => true
+    let prepared =
+        "statement => 'SELECT ID FROM songs WHERE id < ? AND added > ?' use_prepared_statements => true
         prepared_statement_name => 'p' prepared_statement_bind_values => [2, ':sql_last_value']
         lowercase_column_names => false clean_run => true";
     assert_eq!(songs.read(prepared).await, [r#"{"ID":1}"#]);
@@ -97,7 +106,8 @@ async fn pages_and_prepared_statements() {
 async fn the_value_is_kept_only_when_the_rows_are_safe() {
     let songs = Songs::new().await;
     let url = songs.folder.path().join("songs.db");
-    let config = format!("input {{ jdbc {{ jdbc_connection_string => 'jdbc:sqlite:{}' {TRACKED} }} }}", url.display());
+    let config =
+        format!("input {{ jdbc {{ jdbc_connection_string => 'jdbc:sqlite:{}' {TRACKED} }} }}", url.display());
     for lose in [true, false] {
         let (input, decoration) =
             testkit::input(&config, &songs.context()).unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -140,7 +150,9 @@ async fn an_interval_runs_again_until_the_end() {
     let running = tokio::spawn(input.run(sink, shutdown));
     tokio::task::spawn_blocking(move || {
         for _ in 0..3 {
-            let Taken::Batch { events, .. } = receiver.take(1, Duration::ZERO, testkit::LONG) else { panic!("no row") };
+            let Taken::Batch { events, .. } = receiver.take(1, Duration::ZERO, testkit::LONG) else {
+                panic!("no row")
+            };
             assert_eq!(fields(&events[0]), r#"{"one":1}"#);
         }
         stop.send(true).unwrap();
@@ -163,7 +175,10 @@ fn mistakes_are_named() {
         ("statement => 's' jdbc_default_timezone => 'Mars/X'", "Mars/X"),
         ("statement => 's' columns_charset => { one => 'x' }", "columns_charset"),
         ("statement => 's' jdbc_password => 'xy' jdbc_password_filepath => 'y'", "excludes"),
-        ("statement => 's ?' use_prepared_statements => true prepared_statement_name => 'nn'", "1 placeholders"),
+        (
+            "statement => 's ?' use_prepared_statements => true prepared_statement_name => 'nn'",
+            "1 placeholders",
+        ),
     ] {
         let config = format!("input {{ jdbc {{ jdbc_connection_string => 'jdbc:sqlite:' {options} }} }}");
         let problems = testkit::input(&config, &testkit::context()).err().unwrap_or_default();

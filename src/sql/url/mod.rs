@@ -75,15 +75,11 @@ impl JdbcUrl {
             other => {
                 let advice = match other {
                     "redshift" | "cockroachdb" | "pgsql" => "try jdbc:postgresql:// for it",
-                    "oracle" => {
-                        "read it through PostgreSQL (oracle_fdw), or leave this pipeline to Logstash"
-                    }
+                    "oracle" => "read it through PostgreSQL (oracle_fdw), or leave this pipeline to Logstash",
                     "sqlserver" | "jtds" | "sybase" => {
                         "read it through PostgreSQL (tds_fdw), or leave this pipeline to Logstash"
                     }
-                    _ => {
-                        "copy the tables into one of these, or leave this pipeline to Logstash"
-                    }
+                    _ => "copy the tables into one of these, or leave this pipeline to Logstash",
                 };
                 // What stands for the name of a database may be anything, even a mistyped password.
                 let known = other.len() < 20 && other.chars().all(|c| c.is_ascii_alphanumeric());
@@ -160,7 +156,10 @@ impl Server {
 
 pub(super) fn parameters(query: &str) -> Parameters {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(key, value)| (decoded(key), decoded(value))).collect()
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(key, value)| (decoded(key), decoded(value)))
+        .collect()
 }
 
 fn decoded(text: &str) -> String {

@@ -27,14 +27,18 @@ fn error(url: &str) -> String {
 
 #[test]
 fn postgres_urls() {
-    let full = postgres("jdbc:postgresql://db.example:6000/my%20db?user=a%26b&ssl=true&ApplicationName=x", None);
+    let full =
+        postgres("jdbc:postgresql://db.example:6000/my%20db?user=a%26b&ssl=true&ApplicationName=x", None);
     assert_eq!((full.get_host(), full.get_port()), ("db.example", 6000));
     assert_eq!((full.get_database(), full.get_username()), (Some("my db"), "a&b"));
     assert_eq!(full.get_application_name(), Some("x"));
     // pgJDBC since 42.2.5: ssl=true means sslmode=verify-full.
     assert!(matches!(full.get_ssl_mode(), PgSslMode::VerifyFull));
     let short = postgres("jdbc:postgresql:songs", Some("me"));
-    assert_eq!((short.get_host(), short.get_port(), short.get_database()), ("localhost", 5432, Some("songs")));
+    assert_eq!(
+        (short.get_host(), short.get_port(), short.get_database()),
+        ("localhost", 5432, Some("songs"))
+    );
     assert_eq!(short.get_username(), "me");
     let modes = postgres("jdbc:postgresql://[::1]/d?ssl=true&sslmode=require", None);
     assert_eq!(modes.get_host(), "::1");
@@ -46,7 +50,8 @@ fn postgres_urls() {
 #[test]
 fn mysql_urls() {
     use sqlx::mysql::MySqlSslMode;
-    let url = mysql("jdbc:mysql://joe:s3@db.example/shop?useSSL=false&useUnicode=true&characterEncoding=UTF-8");
+    let url =
+        mysql("jdbc:mysql://joe:s3@db.example/shop?useSSL=false&useUnicode=true&characterEncoding=UTF-8");
     assert_eq!((url.get_host(), url.get_port()), ("db.example", 3306));
     assert_eq!((url.get_username(), url.get_database()), ("joe", Some("shop")));
     assert!(matches!(url.get_ssl_mode(), MySqlSslMode::Disabled));
