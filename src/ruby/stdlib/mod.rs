@@ -3,12 +3,16 @@
 mod array;
 mod big_decimal;
 mod comparable;
+mod csv;
+mod digest;
 mod enumerable;
 mod enumerator;
 mod event;
 mod exception;
 mod file_handle;
 mod hash;
+mod ip_addr;
+mod json;
 mod kernel;
 mod logger;
 mod logstash;
@@ -25,8 +29,11 @@ mod string;
 mod structure;
 mod symbol;
 mod system;
+mod time;
 mod timestamp;
+mod uri;
 mod yaml;
+mod zlib;
 
 use std::rc::Rc;
 
@@ -101,6 +108,13 @@ static TABLES: &[&[ClassDef]] = &[
     range::CLASSES,
     regexp::CLASSES,
     set::CLASSES,
+    time::CLASSES,
+    json::CLASSES,
+    digest::CLASSES,
+    uri::CLASSES,
+    ip_addr::CLASSES,
+    zlib::CLASSES,
+    csv::CLASSES,
     timestamp::CLASSES,
     structure::CLASSES,
     system::CLASSES,

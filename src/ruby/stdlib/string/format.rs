@@ -392,36 +392,93 @@ fn shape_of(directive: &Directive) -> Directive {
     }
 }
 
+/// The shortest digits that mean a number, and the place of its point: `0.digits * 10^point`.
+fn shortest(number: f64) -> (Vec<u8>, i64) {
+    let text = format!("{number:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let digits = digits.bytes().filter(u8::is_ascii_digit).collect();
+    (digits, exponent.parse::<i64>().unwrap_or(0) + 1)
+}
+
+/// Cuts digits to some, rounding half up; with `down_at_end` a five that is the last digit goes down. JRuby rounds the
+/// shortest decimal digits, not the exact value of the double (Sprintf.java).
+fn cut(digits: &mut Vec<u8>, point: &mut i64, keep: i64, down_at_end: bool) {
+    let Ok(keep) = usize::try_from(keep) else {
+        digits.clear();
+        return;
+    };
+    let Some(next) = digits.get(keep).copied() else { return };
+    let up = next > b'5' || (next == b'5' && !(down_at_end && keep + 1 == digits.len()));
+    digits.truncate(keep);
+    if !up {
+        return;
+    }
+    while let Some(last) = digits.pop() {
+        if last < b'9' {
+            digits.push(last + 1);
+            break;
+        }
+    }
+    if digits.is_empty() {
+        digits.push(b'1');
+        *point += 1;
+    }
+}
+
+/// Digits from a place on, filled up with zeros.
+fn padded(digits: &[u8], from: i64, count: usize) -> String {
+    (0..count as i64)
+        .map(|place| {
+            let at = usize::try_from(from + place).ok();
+            at.and_then(|at| digits.get(at)).map_or('0', |digit| char::from(*digit))
+        })
+        .collect()
+}
+
 fn fixed(number: f64, precision: usize, keep_point: bool) -> String {
-    let text = format!("{number:.precision$}");
-    if precision == 0 && keep_point { text + "." } else { text }
+    let (mut digits, mut point) = shortest(number);
+    if number == 0.0 {
+        digits.clear();
+    }
+    let keep = point.saturating_add(precision as i64);
+    if keep < digits.len() as i64 {
+        cut(&mut digits, &mut point, keep, false);
+    }
+    let whole = if point > 0 { padded(&digits, 0, point as usize) } else { "0".into() };
+    let decimals = padded(&digits, point, precision);
+    let point = if precision > 0 || keep_point { "." } else { "" };
+    format!("{whole}{point}{decimals}")
 }
 
 fn exponential(number: f64, precision: usize, keep_point: bool) -> String {
-    let text = format!("{number:.precision$e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let (mut digits, mut point) = shortest(number);
+    cut(&mut digits, &mut point, precision as i64 + 1, precision != 0);
+    let exponent = if number == 0.0 { 0 } else { point - 1 };
     let sign = if exponent < 0 { '-' } else { '+' };
-    let point = if precision == 0 && keep_point { "." } else { "" };
-    format!("{digits}{point}e{sign}{:02}", exponent.abs())
+    let dot = if precision > 0 || keep_point { "." } else { "" };
+    let (first, rest) = (padded(&digits, 0, 1), padded(&digits, 1, precision));
+    format!("{first}{dot}{rest}e{sign}{:02}", exponent.abs())
 }
 
 /// `%g`: fixed or exponential, whichever is shorter, without zeros at the end.
 fn general(number: f64, precision: usize, keep_zeros: bool) -> String {
     let precision = precision.max(1);
-    let probe = format!("{number:.*e}", precision - 1);
-    let exponent: i64 = probe.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
+    let (mut digits, mut point) = shortest(number);
     let trim = |text: String| match keep_zeros || !text.contains('.') {
         true => text,
         false => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
     };
-    if exponent < -4 || exponent >= precision as i64 {
+    if number != 0.0 && (point - 1 < -4 || point > precision as i64) {
         let text = exponential(number, precision - 1, keep_zeros);
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "+00"));
         return format!("{}e{exponent}", trim(digits.to_owned()));
     }
-    let decimals = usize::try_from(precision as i64 - 1 - exponent).unwrap_or(0);
-    trim(fixed(number, decimals, keep_zeros))
+    let has_decimals = precision as i64 > point;
+    cut(&mut digits, &mut point, precision as i64, has_decimals);
+    let decimals = usize::try_from(precision as i64 - point).unwrap_or(0);
+    let whole = if point > 0 { padded(&digits, 0, point as usize) } else { "0".into() };
+    let dot = if decimals > 0 || keep_zeros { "." } else { "" };
+    trim(format!("{whole}{dot}{}", padded(&digits, point, decimals)))
 }
 
 /// `%a`
