@@ -19,6 +19,13 @@ pub(super) static CLASSES: &[ClassDef] = &[
     ClassDef { superclass: Some("IPAddr::Error"), ..ClassDef::class("IPAddr::InvalidAddressError") },
     ClassDef { superclass: Some("IPAddr::Error"), ..ClassDef::class("IPAddr::AddressFamilyError") },
     ClassDef { superclass: Some("IPAddr::InvalidAddressError"), ..ClassDef::class("IPAddr::InvalidPrefixError") },
+    ClassDef {
+        setup: Some(|interp, class| {
+            interp.define_constant(class, "AF_INET", Value::Int(2));
+            interp.define_constant(class, "AF_INET6", Value::Int(10));
+        }),
+        ..ClassDef::class("Socket")
+    },
 ];
 
 /// An address with the length of its network's prefix.

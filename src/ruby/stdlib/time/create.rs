@@ -43,8 +43,7 @@ pub(super) const PARSING: &[MethodDef] = &[
     MethodDef("strptime", between(2, 3), |interp, this, args| {
         let (text, format) = (args.text(interp, 0)?, args.text(interp, 1)?);
         let Some((fields, "")) = super::strptime::strptime(&text, &format) else {
-            let (text, format) = (interp.inspect(args.at(0))?, interp.inspect(args.at(1))?);
-            return Err(interp.argument_error(format!("invalid date or strptime format - {text} {format}")));
+            return Err(interp.argument_error(format!("invalid date or strptime format - '{text}' '{format}'")));
         };
         let time = complete(interp, &fields, RTime { at: Timestamp::now(), zone: Zone::Local })?;
         made(interp, this, time)
@@ -195,7 +194,7 @@ pub(super) fn wall_clock(interp: &mut Interp, parts: [i64; 5], nanoseconds: i128
 /// What was read, with the missing larger parts from another time and the missing smaller ones at their start.
 fn complete(interp: &mut Interp, fields: &Fields, now: RTime) -> Outcome<RTime> {
     let zone = match (&fields.zone, fields.offset) {
-        (Some(name), Some(0)) if matches!(name.to_ascii_uppercase().as_str(), "Z" | "UTC" | "GMT" | "UT" | "-00:00") => Zone::Utc,
+        (Some(name), Some(0)) if matches!(name.as_str(), "Z" | "z" | "UTC" | "-00:00" | "-0000") => Zone::Utc,
         (_, Some(offset)) => Zone::Fixed(offset),
         _ => now.zone,
     };
@@ -220,7 +219,7 @@ fn iso8601(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     let fields = parse::iso8601_time(&text);
     let Some(fields) = fields else {
         let shown = interp.inspect(args.at(0))?;
-        return Err(interp.argument_error(format!("invalid xmlschema date: {shown}")));
+        return Err(interp.argument_error(format!("invalid xmlschema format: {shown}")));
     };
     let time = complete(interp, &fields, RTime { at: Timestamp::now(), zone: Zone::Local })?;
     made(interp, this, time)

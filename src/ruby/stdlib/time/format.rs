@@ -250,7 +250,6 @@ fn offset(seconds: i32, flags: Flags) -> String {
     };
     let width = flags.width.unwrap_or(0).saturating_sub(tail.len() + 1);
     match flags.filler {
-        Some(None) => format!("{sign}{hours}{tail}"),
         Some(Some(' ')) => {
             let signed = format!("{sign}{hours}");
             format!("{signed:>width$}{tail}", width = width.max(2) + 1)
