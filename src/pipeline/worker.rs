@@ -16,6 +16,7 @@ use super::plan::{FilterNode, OutputNode, Step};
 use super::run::PipelineSettings;
 use crate::event::Event;
 use crate::queue::{Ack, Receiver, Taken};
+use crate::ruby::{SCRIPT_STACK, use_script_stack};
 
 /// How often filters that hold events back are asked for what is due.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
@@ -87,7 +88,11 @@ impl Workers {
             let span = tracing::Span::current();
             let worker = std::thread::Builder::new()
                 .name(name)
-                .spawn(move || span.in_scope(|| work(&stage, &receiver, number == 0)))?;
+                .stack_size(SCRIPT_STACK)
+                .spawn(move || {
+                    use_script_stack();
+                    span.in_scope(|| work(&stage, &receiver, number == 0));
+                })?;
             workers.push(worker);
         }
         Ok(Workers(workers))

@@ -27,9 +27,7 @@ pub fn to_ruby(interp: &mut Interp, value: &event::Value) -> Value {
         },
         event::Value::Str(text) => Value::str(&**text),
         event::Value::Timestamp(time) => timestamp(interp, *time),
-        event::Value::Array(items) => {
-            Value::array(items.iter().map(|item| to_ruby(interp, item)).collect())
-        }
+        event::Value::Array(items) => Value::array(items.iter().map(|item| to_ruby(interp, item)).collect()),
         event::Value::Object(object) => object_to_ruby(interp, object),
     }
 }
@@ -59,9 +57,9 @@ pub fn timestamp(interp: &Interp, time: Timestamp) -> Value {
 fn decimal(interp: &mut Interp, number: &BigDecimal) -> Value {
     let text = Value::str(number.to_string());
     let main = interp.main.clone();
-    interp.call(&main, "BigDecimal", &[text]).unwrap_or_else(|_| {
-        Value::Float(number.to_string().parse().unwrap_or(f64::NAN))
-    })
+    interp
+        .call(&main, "BigDecimal", &[text])
+        .unwrap_or_else(|_| Value::Float(number.to_string().parse().unwrap_or(f64::NAN)))
 }
 
 /// A Ruby value as a field's value; what an event cannot hold is a TypeError.
@@ -162,11 +160,8 @@ pub fn time_of(interp: &mut Interp, time: &Value) -> Outcome<Timestamp> {
 /// A Time of an instant.
 pub fn to_time(interp: &mut Interp, time: Timestamp) -> Outcome {
     let class = Value::Class(interp.classes.time.clone());
-    let arguments = [
-        Value::Int(time.epoch_seconds()),
-        Value::Int(i64::from(time.nanos())),
-        Value::sym("nsec"),
-    ];
+    let arguments =
+        [Value::Int(time.epoch_seconds()), Value::Int(i64::from(time.nanos())), Value::sym("nsec")];
     interp.call(&class, "at", &arguments)
 }
 

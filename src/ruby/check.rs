@@ -22,7 +22,16 @@ static OWN_NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| stdlib::met
 
 /// Methods that the compiler knows itself.
 const WORDS: &[&str] = &[
-    "!", "!=", "&&", "||", "private", "public", "protected", "module_function", "block_given?", "__method__",
+    "!",
+    "!=",
+    "&&",
+    "||",
+    "private",
+    "public",
+    "protected",
+    "module_function",
+    "block_given?",
+    "__method__",
 ];
 
 /// Everything a script uses that is not there.

@@ -103,17 +103,15 @@ mod value;
 mod world;
 
 pub use args::{Args, Arity, at_least, between, exactly};
-pub use control::{Control, Jump, Outcome};
-pub use interpreter::Interp;
-pub use symbol::{Sym, SymMap};
 pub use bridge::{to_event, to_ruby};
 pub use compiler::ScriptError;
+pub use control::{Control, Jump, Outcome};
+pub use interpreter::{Interp, SCRIPT_STACK, use_script_stack};
 pub use script::{Failure, Traits, survey};
 pub use script_file::{FileError, Filtered, ScriptFile};
+pub use symbol::{Sym, SymMap};
 pub use value::{HashMap, Value};
 pub use world::{Kept, World};
-
-pub(crate) use symbol::sym;
 
 /// The largest string (bytes) or array (items) a script may make at once: `"a" * 10**12` is an ArgumentError.
 pub const MAX_SIZE: usize = 1 << 29;

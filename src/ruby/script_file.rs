@@ -18,8 +18,7 @@ use crate::event::{Event, Object};
 
 /// The class of the object a script file runs in.
 const HOST_CLASS: &str = "LogStash::Filters::Ruby::Script::ExecutionContext";
-const NO_ARRAY: &str =
-    "Custom script did not return an array from 'filter'. Only arrays may be returned!";
+const NO_ARRAY: &str = "Custom script did not return an array from 'filter'. Only arrays may be returned!";
 
 /// A script file that was loaded into a world.
 #[derive(Debug, Clone, Copy)]
@@ -68,10 +67,7 @@ pub(super) static CLASSES: &[ClassDef] = &[
     ClassDef::module("LogStash::Filters"),
     ClassDef::class("LogStash::Filters::Ruby"),
     ClassDef::class("LogStash::Filters::Ruby::Script"),
-    ClassDef {
-        methods: &[TEST_METHODS],
-        ..ClassDef::class("LogStash::Filters::Ruby::Script::TestContext")
-    },
+    ClassDef { methods: &[TEST_METHODS], ..ClassDef::class("LogStash::Filters::Ruby::Script::TestContext") },
 ];
 
 const TEST_METHODS: &[MethodDef] = &[

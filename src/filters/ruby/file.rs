@@ -1,7 +1,7 @@
 //! Script files.
 
-use super::worlds::Worlds;
 use super::Tags;
+use super::worlds::Worlds;
 use crate::event::{Event, Object};
 use crate::plugin::{Emit, Filter, OptionReader, Outcome};
 use crate::ruby::{Failure, FileError, Filtered, Interp, Kept, ScriptFile, World, survey};
@@ -41,7 +41,8 @@ impl ScriptFilter {
             Ok(worlds) => Some(ScriptFilter { worlds, tags, path: path.to_owned() }),
             Err(FileError::Script(errors)) => {
                 for error in &errors {
-                    reader.error("path", format!("{path}:{}:{}: {}", error.line, error.column, error.message));
+                    reader
+                        .error("path", format!("{path}:{}:{}: {}", error.line, error.column, error.message));
                 }
                 None
             }

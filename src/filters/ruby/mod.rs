@@ -6,7 +6,9 @@ mod worlds;
 
 use crate::event::{Event, Object, Value};
 use crate::language::Span;
-use crate::plugin::{Build, ConfigValue, Emit, Example, Filter, Kind, OptionReader, Outcome, Problem, Spec, options};
+use crate::plugin::{
+    Build, ConfigValue, Emit, Example, Filter, Kind, OptionReader, Outcome, Problem, Spec, options,
+};
 use crate::ruby::{Failure, ScriptError};
 
 pub static SPEC: Spec = Spec {

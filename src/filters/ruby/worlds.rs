@@ -10,7 +10,10 @@ static COMMON: LazyLock<Arc<Mutex<World>>> = LazyLock::new(|| Arc::new(Mutex::ne
 /// Worlds with a script loaded into each; `T` says where it is.
 pub(super) enum Worlds<T> {
     /// Those no worker uses just now.
-    Pool { free: Mutex<Vec<(World, T)>>, load: Box<dyn Fn(&mut World) -> Option<T> + Send + Sync> },
+    Pool {
+        free: Mutex<Vec<(World, T)>>,
+        load: Box<dyn Fn(&mut World) -> Option<T> + Send + Sync>,
+    },
     One(Mutex<(World, T)>),
     Common(Arc<Mutex<World>>, T),
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use lib_ruby_parser::Node as Ast;
 
 use super::tree::{
-    ArgumentList, BlockArgument, BlockCode, KeywordParam, KeywordRest, MultiTarget, Node, PairNode, Param, Params,
-    RestParam, Target,
+    ArgumentList, BlockArgument, BlockCode, KeywordParam, KeywordRest, MultiTarget, Node, PairNode, Param,
+    Params, RestParam, Target,
 };
 use super::{Compiler, ScriptError};
 use crate::ruby::symbol::Sym;
@@ -115,8 +115,9 @@ impl Compiler {
             _ => Params::default(),
         };
         if numbered > 0 {
-            let required: Vec<Param> =
-                (1..=numbered).map(|number| Param::Slot(self.scopes.declare(&format!("_{number}")))).collect();
+            let required: Vec<Param> = (1..=numbered)
+                .map(|number| Param::Slot(self.scopes.declare(&format!("_{number}"))))
+                .collect();
             params.required = required.into();
         } else if args.is_none() {
             self.scopes.allow_it();

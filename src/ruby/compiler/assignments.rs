@@ -52,10 +52,17 @@ impl Compiler {
             Ast::OpAsgn(assign) => {
                 let operator = assign.operator.trim_end_matches('=');
                 self.facts.note_call(operator, self.place(ast));
-                self.operator_assign(ast, &assign.recv, AssignOperator::Method(Sym::new(operator)), &assign.value)
+                self.operator_assign(
+                    ast,
+                    &assign.recv,
+                    AssignOperator::Method(Sym::new(operator)),
+                    &assign.value,
+                )
             }
             Ast::OrAsgn(assign) => self.operator_assign(ast, &assign.recv, AssignOperator::Or, &assign.value),
-            Ast::AndAsgn(assign) => self.operator_assign(ast, &assign.recv, AssignOperator::And, &assign.value),
+            Ast::AndAsgn(assign) => {
+                self.operator_assign(ast, &assign.recv, AssignOperator::And, &assign.value)
+            }
             Ast::IndexAsgn(assign) => {
                 let target = self.target(ast)?;
                 let value = self.optional(assign.value.as_deref())?;
@@ -90,7 +97,12 @@ impl Compiler {
         }
         let target = self.target(target)?;
         let value = self.node(value)?;
-        Ok(Node::OperatorAssign(Box::new(OperatorAssignNode { target, operator, value, site: self.site(ast) })))
+        Ok(Node::OperatorAssign(Box::new(OperatorAssignNode {
+            target,
+            operator,
+            value,
+            site: self.site(ast),
+        })))
     }
 
     /// What stands left of `=`.

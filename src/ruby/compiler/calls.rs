@@ -2,9 +2,7 @@
 
 use lib_ruby_parser::{Node as Ast, nodes};
 
-use super::tree::{
-    ArgumentList, BinaryNode, BlockArgument, CallNode, IndexNode, Node, SuperNode,
-};
+use super::tree::{ArgumentList, BinaryNode, BlockArgument, CallNode, IndexNode, Node, SuperNode};
 use super::{Compiler, ScriptError};
 use crate::ruby::interpreter::operator_named;
 use crate::ruby::loading::{Loading, is_path};
@@ -13,11 +11,61 @@ use crate::ruby::value::{Value, Visibility};
 
 /// Methods that neither keep nor change a text they are given, so that a literal need not be a new string each time.
 const TAKE_SHARED_TEXT: &[&str] = &[
-    "get", "set", "remove", "tag", "include?", "[]", "fetch", "key?", "has_key?", "dig", "start_with?",
-    "end_with?", "split", "gsub", "sub", "gsub!", "sub!", "delete_prefix", "delete_suffix", "==", "!=", "===", "=~",
-    "index", "rindex", "strftime", "parse", "strptime", "join", "count", "tr", "tr_s", "delete", "match", "match?",
-    "scan", "partition", "rpartition", "sprintf", "rjust", "ljust", "center", "casecmp", "casecmp?", "eql?", "unpack",
-    "unpack1", "to_s", "require", "encode", "force_encoding", "debug", "info", "warn", "error",
+    "get",
+    "set",
+    "remove",
+    "tag",
+    "include?",
+    "[]",
+    "fetch",
+    "key?",
+    "has_key?",
+    "dig",
+    "start_with?",
+    "end_with?",
+    "split",
+    "gsub",
+    "sub",
+    "gsub!",
+    "sub!",
+    "delete_prefix",
+    "delete_suffix",
+    "==",
+    "!=",
+    "===",
+    "=~",
+    "index",
+    "rindex",
+    "strftime",
+    "parse",
+    "strptime",
+    "join",
+    "count",
+    "tr",
+    "tr_s",
+    "delete",
+    "match",
+    "match?",
+    "scan",
+    "partition",
+    "rpartition",
+    "sprintf",
+    "rjust",
+    "ljust",
+    "center",
+    "casecmp",
+    "casecmp?",
+    "eql?",
+    "unpack",
+    "unpack1",
+    "to_s",
+    "require",
+    "encode",
+    "force_encoding",
+    "debug",
+    "info",
+    "warn",
+    "error",
 ];
 
 impl Compiler {
@@ -87,7 +135,9 @@ impl Compiler {
             ("=~", Some(receiver @ Ast::Regexp(_)), [value]) => {
                 return self.match_operator(ast, receiver, value);
             }
-            (_, Some(receiver), [argument]) if !matches!(argument, Ast::Splat(_) | Ast::BlockPass(_) | Ast::Kwargs(_)) => {
+            (_, Some(receiver), [argument])
+                if !matches!(argument, Ast::Splat(_) | Ast::BlockPass(_) | Ast::Kwargs(_)) =>
+            {
                 if let (Some(operator), BlockArgument::None) = (operator_named(name), &block) {
                     self.facts.note_call(name, at.saturating_sub(self.offset));
                     let left = self.node(receiver)?;
@@ -154,7 +204,12 @@ impl Compiler {
         }
     }
 
-    fn safe_send(&mut self, ast: &Ast, send: &nodes::CSend, block: BlockArgument) -> Result<Node, ScriptError> {
+    fn safe_send(
+        &mut self,
+        ast: &Ast,
+        send: &nodes::CSend,
+        block: BlockArgument,
+    ) -> Result<Node, ScriptError> {
         let name = send.method_name.as_str();
         if name.ends_with('=') && send.args.len() == 1 {
             let target = self.target(ast)?;

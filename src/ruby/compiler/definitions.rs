@@ -11,7 +11,9 @@ use crate::ruby::symbol::Sym;
 impl Compiler {
     pub(super) fn definition(&mut self, ast: &Ast) -> Result<Node, ScriptError> {
         Ok(match ast {
-            Ast::Def(def) => Node::Def(self.method(ast, &def.name, def.args.as_deref(), def.body.as_deref())?),
+            Ast::Def(def) => {
+                Node::Def(self.method(ast, &def.name, def.args.as_deref(), def.body.as_deref())?)
+            }
             Ast::Defs(def) => {
                 let target = self.node(&def.definee)?;
                 let method = self.method(ast, &def.name, def.args.as_deref(), def.body.as_deref())?;

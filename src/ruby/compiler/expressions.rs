@@ -2,9 +2,7 @@
 
 use lib_ruby_parser::{Node as Ast, nodes};
 
-use super::tree::{
-    CaseNode, LoopNode, Node, RescueClause, RescueNode,
-};
+use super::tree::{CaseNode, LoopNode, Node, RescueClause, RescueNode};
 use super::{Compiler, ScriptError};
 use crate::ruby::symbol::Sym;
 use crate::ruby::value::Value;
@@ -97,7 +95,8 @@ impl Compiler {
 
     /// Notes a global variable of the user's; those of a match are each run's own.
     pub(super) fn note_global(&mut self, name: &str) {
-        const OWN: &[&str] = &["$~", "$!", "$@", "$0", "$$", "$,", "$/", "$;", "$PROGRAM_NAME", "$stdout", "$stderr"];
+        const OWN: &[&str] =
+            &["$~", "$!", "$@", "$0", "$$", "$,", "$/", "$;", "$PROGRAM_NAME", "$stdout", "$stderr"];
         self.facts.uses_globals |= !OWN.contains(&name);
     }
 
@@ -105,7 +104,9 @@ impl Compiler {
         Ok(match ast {
             Ast::And(pair) => Node::And(Box::new((self.node(&pair.lhs)?, self.node(&pair.rhs)?))),
             Ast::Or(pair) => Node::Or(Box::new((self.node(&pair.lhs)?, self.node(&pair.rhs)?))),
-            Ast::If(parts) => self.condition(&parts.cond, parts.if_true.as_deref(), parts.if_false.as_deref())?,
+            Ast::If(parts) => {
+                self.condition(&parts.cond, parts.if_true.as_deref(), parts.if_false.as_deref())?
+            }
             Ast::IfMod(parts) => {
                 // What stands before the `if` comes first in the source, and its variables are known first.
                 let yes = self.optional(parts.if_true.as_deref())?;
@@ -113,7 +114,9 @@ impl Compiler {
                 let condition = self.node(&parts.cond)?;
                 Node::If(Box::new((condition, yes, no)))
             }
-            Ast::IfTernary(parts) => self.condition(&parts.cond, Some(&parts.if_true), Some(&parts.if_false))?,
+            Ast::IfTernary(parts) => {
+                self.condition(&parts.cond, Some(&parts.if_true), Some(&parts.if_false))?
+            }
             Ast::While(parts) => self.while_loop(&parts.cond, parts.body.as_deref(), false, false)?,
             Ast::Until(parts) => self.while_loop(&parts.cond, parts.body.as_deref(), true, false)?,
             Ast::WhilePost(parts) => self.while_loop(&parts.cond, Some(&parts.body), false, true)?,
@@ -154,7 +157,12 @@ impl Compiler {
         })
     }
 
-    fn condition(&mut self, condition: &Ast, yes: Option<&Ast>, no: Option<&Ast>) -> Result<Node, ScriptError> {
+    fn condition(
+        &mut self,
+        condition: &Ast,
+        yes: Option<&Ast>,
+        no: Option<&Ast>,
+    ) -> Result<Node, ScriptError> {
         let condition = self.node(condition)?;
         let yes = self.optional(yes)?;
         Ok(Node::If(Box::new((condition, yes, self.optional(no)?))))

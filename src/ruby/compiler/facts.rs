@@ -53,7 +53,8 @@ impl Facts {
             self.mutates = true;
         }
         // A method made of a block holds the variables around it.
-        self.assigns_state |= self.deferred > 0 && matches!(name, "define_method" | "define_singleton_method");
+        self.assigns_state |=
+            self.deferred > 0 && matches!(name, "define_method" | "define_singleton_method");
         self.changes_strings |= changes_strings(name);
         if self.tentative == 0 && !self.calls.iter().any(|call| call.name == name) {
             self.calls.push(Use { name: name.to_owned(), offset });
@@ -114,18 +115,55 @@ impl Facts {
 
 /// Whether a method may change a string in place, by its name.
 fn changes_strings(name: &str) -> bool {
-    const CHANGING: &[&str] =
-        &["<<", "append_as_bytes", "clear", "concat", "force_encoding", "insert", "prepend", "replace", "setbyte"];
+    const CHANGING: &[&str] = &[
+        "<<",
+        "append_as_bytes",
+        "clear",
+        "concat",
+        "force_encoding",
+        "insert",
+        "prepend",
+        "replace",
+        "setbyte",
+    ];
     name.len() > 1 && name.ends_with('!') || CHANGING.contains(&name)
 }
 
 /// Whether a method may change its receiver, by its name.
 fn is_mutator(name: &str) -> bool {
     const CHANGING: &[&str] = &[
-        "<<", "[]=", "add", "add?", "append", "class_variable_set", "clear", "concat", "default=", "delete",
-        "delete_at", "delete_if", "fill", "force_encoding", "insert", "instance_variable_set", "keep_if",
-        "next", "pop", "prepend", "push", "replace", "rewind", "setbyte", "shift", "store", "synchronize",
-        "unshift", "update", "write", "print", "puts",
+        "<<",
+        "[]=",
+        "add",
+        "add?",
+        "append",
+        "class_variable_set",
+        "clear",
+        "concat",
+        "default=",
+        "delete",
+        "delete_at",
+        "delete_if",
+        "fill",
+        "force_encoding",
+        "insert",
+        "instance_variable_set",
+        "keep_if",
+        "next",
+        "pop",
+        "prepend",
+        "push",
+        "replace",
+        "rewind",
+        "setbyte",
+        "shift",
+        "store",
+        "synchronize",
+        "unshift",
+        "update",
+        "write",
+        "print",
+        "puts",
     ];
     name.len() > 1 && name.ends_with('!')
         || CHANGING.contains(&name)

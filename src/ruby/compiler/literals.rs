@@ -5,7 +5,9 @@ use std::rc::Rc;
 use lib_ruby_parser::{Node as Ast, nodes};
 use num_bigint::BigInt;
 
-use super::tree::{ArgumentList, BlockArgument, CallNode, ConstantNode, ConstantScope, Node, PairNode, RegexpNode};
+use super::tree::{
+    ArgumentList, BlockArgument, CallNode, ConstantNode, ConstantScope, Node, PairNode, RegexpNode,
+};
 use super::{Compiler, ScriptError, regexp_options};
 use crate::ruby::interpreter::make_regexp;
 use crate::ruby::symbol::{Sym, sym};

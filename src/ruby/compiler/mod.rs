@@ -18,9 +18,9 @@ use lib_ruby_parser::{Node as Ast, Parser, ParserOptions};
 
 pub use facts::{Facts, Use};
 
-use scope::Scopes;
 use crate::ruby::interpreter::stack_pointer;
 use crate::ruby::symbol::Sym;
+use scope::Scopes;
 use tree::{BlockCode, BodyCode, Node, RegexpOptions, Site};
 
 /// How much stack compiling may use; expressions nested deeper are refused. Threads have 2 MiB, and evaluating what was
@@ -226,10 +226,5 @@ impl Compiler {
 /// The letters behind a regular expression.
 fn regexp_options(options: Option<&str>) -> RegexpOptions {
     let has = |letter| options.is_some_and(|options| options.contains(letter));
-    RegexpOptions {
-        ignore_case: has('i'),
-        multiline: has('m'),
-        extended: has('x'),
-        once: has('o'),
-    }
+    RegexpOptions { ignore_case: has('i'), multiline: has('m'), extended: has('x'), once: has('o') }
 }

@@ -2,9 +2,7 @@
 
 use lib_ruby_parser::{Node as Ast, nodes};
 
-use super::tree::{
-    CaseInNode, HashPatternValue, HashRest, InBranch, MatchNode, Node, Pattern, Rest,
-};
+use super::tree::{CaseInNode, HashPatternValue, HashRest, InBranch, MatchNode, Node, Pattern, Rest};
 use super::{Compiler, ScriptError};
 use crate::ruby::symbol::Sym;
 
@@ -29,7 +27,12 @@ impl Compiler {
         Ok(Node::CaseIn(Box::new(CaseInNode { subject, branches: branches.into(), otherwise })))
     }
 
-    pub(super) fn match_pattern(&mut self, value: &Ast, pattern: &Ast, raises: bool) -> Result<Node, ScriptError> {
+    pub(super) fn match_pattern(
+        &mut self,
+        value: &Ast,
+        pattern: &Ast,
+        raises: bool,
+    ) -> Result<Node, ScriptError> {
         let value = self.node(value)?;
         let pattern = self.pattern(pattern)?;
         Ok(Node::Match(Box::new(MatchNode { value, pattern, raises })))

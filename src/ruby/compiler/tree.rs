@@ -97,8 +97,10 @@ pub enum Node {
     /// `block_given?`
     BlockGiven,
     /// `private` and its like, alone on a line: what follows gets this visibility.
-    SetVisibility { visibility: Visibility, module_function: bool },
-
+    SetVisibility {
+        visibility: Visibility,
+        module_function: bool,
+    },
 }
 
 /// A regular expression with interpolation.

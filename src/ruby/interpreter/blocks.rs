@@ -70,11 +70,9 @@ impl Interp {
         args: Args<'_>,
     ) -> Outcome {
         let ProcBody::Code { code, env } = &block.body else { return self.call_block(block, args) };
-        let context = Rc::new(Context {
-            method: env.context.method.clone(),
-            block: env.context.block.clone(),
-            cref: Cref::new(target.clone(), Some(env.context.cref.clone())),
-        });
+        let (method, outer_block) = (env.context.method.clone(), env.context.block.clone());
+        let cref = Cref::new(target.clone(), Some(env.context.cref.clone()));
+        let context = Context::new(method, outer_block, cref);
         self.run_block(block, code, env, self_value.clone(), context, args)
     }
 
@@ -87,11 +85,8 @@ impl Interp {
         method: &Rc<Method>,
     ) -> Outcome {
         let ProcBody::Code { code, env } = &block.body else { return self.call_block(block, args) };
-        let context = Rc::new(Context {
-            method: Some((method.name, method.owner.clone())),
-            block: args.block.cloned(),
-            cref: env.context.cref.clone(),
-        });
+        let name = Some((method.name, method.owner.clone()));
+        let context = Context::new(name, args.block.cloned(), env.context.cref.clone());
         let lambda = RProc {
             body: ProcBody::Code { code: code.clone(), env: env.clone() },
             is_lambda: std::cell::Cell::new(true),
@@ -111,6 +106,7 @@ impl Interp {
     ) -> Outcome {
         self.guard()?;
         let is_lambda = block.is_lambda.get();
+        let outer_context = self.enter_context(&context);
         let home = if is_lambda { self.fresh_id() } else { outer.home };
         let env = self.new_env(code.slots, Some(outer.clone()), self_value, context, home, block.break_tag);
         let mut result = match self.bind(&code.params, args, is_lambda, &env) {
@@ -120,6 +116,7 @@ impl Interp {
         while matches!(&result, Err(Control(jump)) if matches!(**jump, Jump::Redo)) {
             result = self.eval(&code.body, &env);
         }
+        self.leave_context(outer_context);
         self.recycle(env);
         match result {
             Err(Control(jump)) => match *jump {

@@ -94,11 +94,8 @@ impl Interp {
                 run(self, receiver, args)
             }
             Body::Code { code, cref } => {
-                let context = Rc::new(Context {
-                    method: Some((method.name, method.owner.clone())),
-                    block: args.block.cloned(),
-                    cref: cref.clone(),
-                });
+                let name = Some((method.name, method.owner.clone()));
+                let context = Context::new(name, args.block.cloned(), cref.clone());
                 self.run_method(code, receiver, args, context)
             }
             Body::Proc(block) => self.call_as_method(block, receiver, args, method),
@@ -121,17 +118,17 @@ impl Interp {
     ) -> Outcome {
         self.guard()?;
         let home = self.fresh_id();
+        let outer = self.enter_context(&context);
         let env = self.new_env(code.slots, None, receiver.clone(), context, home, 0);
         let file = std::mem::replace(&mut self.file, code.file.clone());
         let called_at = self.line;
         self.frames.push(Frame { name: code.name, file: file.clone(), called_at });
-        let last_match = std::mem::take(&mut self.last_match);
         let bound = self.bind(&code.params, args, true, &env);
         let result = match bound {
             Ok(()) => self.eval(&code.body, &env),
             Err(control) => Err(control),
         };
-        self.last_match = last_match;
+        self.leave_context(outer);
         self.frames.pop();
         self.file = file;
         self.line = called_at;

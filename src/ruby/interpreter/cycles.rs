@@ -73,8 +73,13 @@ impl Interp {
             walk.class(class);
         }
         let roots = [&self.main, &self.last_match, &self.last_error];
-        roots.into_iter().chain(self.globals.values()).chain(self.kept_values()).for_each(|value| walk.push(value));
+        roots
+            .into_iter()
+            .chain(self.globals.values())
+            .chain(self.kept_values())
+            .for_each(|value| walk.push(value));
         walk.context(&self.top);
+        walk.context(&self.current);
         while let Some(value) = walk.open.pop() {
             walk.enter(&value);
         }
@@ -177,6 +182,7 @@ impl Walk {
         if let Some(block) = &context.block {
             self.push(&Value::Proc(block.clone()));
         }
+        self.push(&context.last_match.borrow());
         let mut cref = Some(&context.cref);
         while let Some(at) = cref {
             self.class(&at.module);
@@ -189,7 +195,9 @@ impl Walk {
         if !self.seen.insert(Rc::as_ptr(class).addr() | 1) {
             return;
         }
-        for (_, value) in class.constants().iter().chain(&class.ivars()).chain(&*class.class_variables.borrow()) {
+        for (_, value) in
+            class.constants().iter().chain(&class.ivars()).chain(&*class.class_variables.borrow())
+        {
             self.push(value);
         }
         for method in class.own_methods() {

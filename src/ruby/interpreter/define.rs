@@ -226,6 +226,6 @@ impl Interp {
 
     /// The context of code that stands alone: the body of a script with this `self`.
     pub(in crate::ruby) fn context_for(&self, cref: &Rc<Cref>) -> Rc<Context> {
-        Rc::new(Context { method: None, block: None, cref: cref.clone() })
+        Context::new(None, None, cref.clone())
     }
 }

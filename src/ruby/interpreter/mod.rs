@@ -18,7 +18,7 @@ mod rescue;
 mod text;
 mod variables;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -38,8 +38,20 @@ use super::symbol::{Sym, SymMap};
 use super::value::{Env, RClass, RObject, RProc, Value, Visibility};
 use super::world::Keep;
 
-/// How much stack one run of a script may use before it gets a SystemStackError. Threads have 2 MiB.
+/// The stack of the threads that run scripts: deep recursion is theirs. Memory that is never touched costs nothing.
+pub const SCRIPT_STACK: usize = 16 << 20;
+/// How much stack a script may use on a thread that said nothing: threads have 2 MiB.
 const STACK_BUDGET: usize = 1 << 20;
+
+thread_local! {
+    /// How much stack a script may use on this thread before it gets a SystemStackError.
+    static BUDGET: Cell<usize> = const { Cell::new(STACK_BUDGET) };
+}
+
+/// Says that this thread has a stack of [`SCRIPT_STACK`] bytes.
+pub fn use_script_stack() {
+    BUDGET.set(SCRIPT_STACK - (2 << 20));
+}
 /// Environments kept to be used again.
 const POOLED_ENVIRONMENTS: usize = 64;
 
@@ -71,6 +83,18 @@ pub struct Context {
     /// The block the method was called with.
     pub block: Option<Rc<RProc>>,
     pub cref: Rc<Cref>,
+    /// `$~` of the method and its blocks, while other code runs.
+    last_match: RefCell<Value>,
+}
+
+impl Context {
+    pub(super) fn new(
+        method: Option<(Sym, Rc<RClass>)>,
+        block: Option<Rc<RProc>>,
+        cref: Rc<Cref>,
+    ) -> Rc<Context> {
+        Rc::new(Context { method, block, cref, last_match: RefCell::default() })
+    }
 }
 
 /// A method that is running, for backtraces.
@@ -90,6 +114,8 @@ pub struct Interp {
     /// Counts changes of constants.
     constant_epoch: u64,
     globals: SymMap<Value>,
+    /// The context of the code that runs.
+    current: Rc<Context>,
     /// `$~`
     pub last_match: Value,
     /// `$!`
@@ -104,6 +130,7 @@ pub struct Interp {
     inspecting: Vec<i64>,
     next_id: u64,
     stack_base: usize,
+    stack_budget: usize,
     pool: Vec<Rc<Env>>,
     top: Rc<Context>,
     every_class: Vec<Rc<RClass>>,
@@ -136,8 +163,10 @@ impl Interp {
         let (classes, every_class) = Classes::bootstrap();
         let main = Value::Object(Rc::new(RObject::new(&classes.object)));
         let cref = Cref::new(classes.object.clone(), None);
+        let top = Context::new(None, None, cref);
         let mut interp = Interp {
             classes,
+            current: top.clone(),
             epoch: 1,
             constant_epoch: 1,
             globals: SymMap::default(),
@@ -151,8 +180,9 @@ impl Interp {
             inspecting: Vec::new(),
             next_id: 1,
             stack_base: 0,
+            stack_budget: STACK_BUDGET,
             pool: Vec::new(),
-            top: Rc::new(Context { method: None, block: None, cref }),
+            top,
             every_class,
             suspects: Default::default(),
             keeps_state: false,
@@ -179,8 +209,10 @@ impl Interp {
         let outer = (self.stack_base, self.frames.len(), self.catch_tags.len());
         if self.stack_base == 0 {
             self.stack_base = stack_pointer();
+            self.stack_budget = BUDGET.get();
         }
         let result = run(self);
+        self.current = self.top.clone();
         self.stack_base = outer.0;
         self.frames.truncate(outer.1);
         self.catch_tags.truncate(outer.2);
@@ -191,7 +223,7 @@ impl Interp {
     /// Raises SystemStackError when the stack is nearly used up. Natives that recurse without calling Ruby ask it.
     #[inline]
     pub fn guard(&mut self) -> Outcome<()> {
-        if self.stack_base.abs_diff(stack_pointer()) > STACK_BUDGET && self.stack_base != 0 {
+        if self.stack_base.abs_diff(stack_pointer()) > self.stack_budget && self.stack_base != 0 {
             return Err(self.error("SystemStackError", "stack level too deep"));
         }
         Ok(())
@@ -199,11 +231,13 @@ impl Interp {
 
     /// Evaluates a class body or a script with its own variables.
     pub fn run_body(&mut self, code: &Rc<BodyCode>, self_value: Value, cref: Rc<Cref>) -> Outcome {
-        let context = Rc::new(Context { method: None, block: None, cref });
+        let context = Context::new(None, None, cref);
+        let outer = self.enter_context(&context);
         let home = self.fresh_id();
         let env = self.new_env(code.slots, None, self_value, context, home, 0);
         let file = std::mem::replace(&mut self.file, code.file.clone());
         let result = self.eval(&code.body, &env);
+        self.leave_context(outer);
         self.file = file;
         self.recycle(env);
         match result {
@@ -212,6 +246,26 @@ impl Interp {
                 other => Err(other.into()),
             },
             ok => ok,
+        }
+    }
+
+    /// Makes a context the current one, with its own `$~`. Give what it returns to `leave_context`.
+    #[inline]
+    fn enter_context(&mut self, context: &Rc<Context>) -> Option<Rc<Context>> {
+        if Rc::ptr_eq(&self.current, context) {
+            return None;
+        }
+        let outer = std::mem::replace(&mut self.current, context.clone());
+        outer.last_match.replace(std::mem::replace(&mut self.last_match, context.last_match.take()));
+        Some(outer)
+    }
+
+    #[inline]
+    fn leave_context(&mut self, outer: Option<Rc<Context>>) {
+        if let Some(outer) = outer {
+            let last_match = std::mem::replace(&mut self.last_match, outer.last_match.take());
+            self.current.last_match.replace(last_match);
+            self.current = outer;
         }
     }
 

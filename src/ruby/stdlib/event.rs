@@ -34,7 +34,11 @@ impl Native for EventData {
 
 impl EventData {
     pub fn new(event: Event) -> EventData {
-        EventData { event: RefCell::new(event), live: RefCell::default(), settled: Cell::new(RString::changes()) }
+        EventData {
+            event: RefCell::new(event),
+            live: RefCell::default(),
+            settled: Cell::new(RString::changes()),
+        }
     }
 
     /// Exchanges the event with another; nothing read before is live any more.
@@ -93,10 +97,8 @@ pub(super) static CLASSES: &[ClassDef] = &[ClassDef {
     ..ClassDef::class("LogStash::Event")
 }];
 
-const SINGLETON: &[MethodDef] = &[
-    MethodDef("new", between(0, 1), new),
-    MethodDef("from_json", exactly(1), from_json),
-];
+const SINGLETON: &[MethodDef] =
+    &[MethodDef("new", between(0, 1), new), MethodDef("from_json", exactly(1), from_json)];
 
 const FIELDS: &[MethodDef] = &[
     MethodDef("get", exactly(1), get),
@@ -308,7 +310,10 @@ fn from_json(interp: &mut Interp, _: &Value, args: Args<'_>) -> Outcome {
     for document in documents {
         let made = match document {
             event::Value::Object(object) => Event::from_object(*object).map_err(|error| error.to_string()),
-            other => Err(format!("incompatible json object type={}, only hash map or arrays are supported", other.kind())),
+            other => Err(format!(
+                "incompatible json object type={}, only hash map or arrays are supported",
+                other.kind()
+            )),
         };
         match made {
             Ok(event) => events.push(event_value(interp, event)),

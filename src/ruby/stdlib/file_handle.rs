@@ -10,11 +10,8 @@ use crate::ruby::control::{Control, Jump, Outcome};
 use crate::ruby::interpreter::Interp;
 use crate::ruby::value::{Encoding, Native, Value};
 
-pub(super) static CLASSES: &[ClassDef] = &[ClassDef {
-    methods: &[METHODS],
-    singleton_methods: &[OPENING],
-    ..ClassDef::class("File")
-}];
+pub(super) static CLASSES: &[ClassDef] =
+    &[ClassDef { methods: &[METHODS], singleton_methods: &[OPENING], ..ClassDef::class("File") }];
 
 /// An open file.
 struct Handle {
@@ -34,7 +31,8 @@ const OPENING: &[MethodDef] = &[
     MethodDef("write", between(2, 4), |interp, _, args| {
         let path = args.text(interp, 0)?;
         let text = interp.to_s_string(args.at(1))?;
-        let append = matches!(args.keyword("mode"), Some(Value::Str(mode)) if mode.to_text().starts_with('a'));
+        let append =
+            matches!(args.keyword("mode"), Some(Value::Str(mode)) if mode.to_text().starts_with('a'));
         let mode = if append { "a" } else { "w" };
         let mut file = open_file(interp, &path, mode)?;
         let bytes = text.borrow().bytes().to_vec();

@@ -9,10 +9,7 @@ use crate::ruby::interpreter::Interp;
 use crate::ruby::value::{Encoding, Value};
 
 pub(super) static CLASSES: &[ClassDef] = &[
-    ClassDef {
-        singleton_methods: &[JSON],
-        ..ClassDef::module("LogStash::Json")
-    },
+    ClassDef { singleton_methods: &[JSON], ..ClassDef::module("LogStash::Json") },
     ClassDef { superclass: Some("LogStash::Error"), ..ClassDef::class("LogStash::Json::ParserError") },
     ClassDef { superclass: Some("LogStash::Error"), ..ClassDef::class("LogStash::Json::GeneratorError") },
     ClassDef { singleton_methods: &[UTIL], ..ClassDef::module("LogStash::Util") },

@@ -118,9 +118,7 @@ const ENVIRONMENT: &[MethodDef] = &[
 
 fn environment() -> HashMap {
     std::env::vars_os()
-        .map(|(name, value)| {
-            (Value::str(name.to_string_lossy()), Value::str(value.to_string_lossy()))
-        })
+        .map(|(name, value)| (Value::str(name.to_string_lossy()), Value::str(value.to_string_lossy())))
         .collect()
 }
 
@@ -334,9 +332,8 @@ const PATHS: &[MethodDef] = &[
 const DIRECTORY: &[MethodDef] = &[
     MethodDef("glob", at_least(1), |interp, _, args| {
         let pattern = args.text(interp, 0)?;
-        let found = glob::glob(&pattern).map(|paths| {
-            paths.flatten().map(|path| Value::str(path.to_string_lossy())).collect::<Vec<_>>()
-        });
+        let found = glob::glob(&pattern)
+            .map(|paths| paths.flatten().map(|path| Value::str(path.to_string_lossy())).collect::<Vec<_>>());
         Ok(Value::array(found.unwrap_or_default()))
     }),
     MethodDef("exist?", exactly(1), |interp, _, args| test(interp, args, Path::is_dir)),

@@ -50,16 +50,24 @@ fn patterns() {
 fn exceptions() {
     check(&[
         ("begin; raise 'x'; rescue => e; [e.class, e.message]; end", "[RuntimeError, \"x\"]"),
-        ("begin; raise ArgumentError; rescue TypeError, ArgumentError => e; e.message; end", "\"ArgumentError\""),
+        (
+            "begin; raise ArgumentError; rescue TypeError, ArgumentError => e; e.message; end",
+            "\"ArgumentError\"",
+        ),
         ("r = []; begin; r += [1]; rescue; r += [2]; else; r += [3]; ensure; r += [4]; end; r", "[1, 3, 4]"),
         ("n = 0; begin; n += 1; raise 'x' if n < 3; n; rescue; retry; end", "3"),
         ("def m; return 1; ensure; @e = 2; end; [m, @e]", "[1, 2]"),
         ("def m; 1 / 0; rescue ZeroDivisionError => e; e.message; end; m rescue 5", "\"divided by 0\""),
         ("(raise 'x' rescue 7)", "7"),
         ("begin; raise 'a'; rescue => a; begin; raise 'b'; rescue => b; b.cause.message; end; end", "\"a\""),
-        ("class MyError < StandardError; def initialize(m = 'mine'); super; end; end; begin; raise MyError; rescue => e; e.message; end",
-         "\"mine\""),
-        ("class E1 < StandardError; end; begin; raise E1.new('q'); rescue E1 => e; e.inspect; end", "\"#<E1: q>\""),
+        (
+            "class MyError < StandardError; def initialize(m = 'mine'); super; end; end; begin; raise MyError; rescue => e; e.message; end",
+            "\"mine\"",
+        ),
+        (
+            "class E1 < StandardError; end; begin; raise E1.new('q'); rescue E1 => e; e.inspect; end",
+            "\"#<E1: q>\"",
+        ),
         ("begin; raise Exception, 'x'; rescue => e; 1; end", "Exception: x"),
         ("begin; raise 'x'; rescue; $!.message; end", "\"x\""),
         ("begin; begin; raise 'x'; rescue; raise; end; rescue => e; e.message; end", "\"x\""),

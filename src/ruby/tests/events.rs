@@ -1,7 +1,17 @@
 //! Events in scripts.
 
-use crate::event::{Event, json};
+use crate::event::{Event, Object, json};
 use crate::ruby::{Args, World, survey};
+
+/// An event's fields without those of every event, sorted by name, as JSON.
+fn fields(event: &Event) -> String {
+    let mut fields: Vec<_> = event.data().iter().filter(|(key, _)| !key.starts_with('@')).collect();
+    fields.sort_by_key(|(key, _)| *key);
+    let object: Object = fields.into_iter().map(|(key, value)| (key, value.clone())).collect();
+    let mut out = String::new();
+    json::push_object(&mut out, &object);
+    out
+}
 
 /// Runs code on events one after the other and prints what became of them.
 fn filtered(code: &str, events: &[&str]) -> Vec<String> {
@@ -13,7 +23,9 @@ fn filtered(code: &str, events: &[&str]) -> Vec<String> {
     });
     let mut printed = Vec::new();
     for text in events {
-        let Ok(crate::event::Value::Object(object)) = json::parse(text, json::Decimals::Double) else { panic!() };
+        let Ok(crate::event::Value::Object(object)) = json::parse(text, json::Decimals::Double) else {
+            panic!()
+        };
         let mut event = Event::from_object(*object).unwrap();
         let failure = world.with(|interp| {
             let code = interp.kept(code);
@@ -23,7 +35,7 @@ fn filtered(code: &str, events: &[&str]) -> Vec<String> {
             })
         });
         let failure = failure.unwrap_or_else(|failure| Some(failure.to_string()));
-        printed.push(failure.unwrap_or_else(|| crate::plugin::testkit::fields(&event)));
+        printed.push(failure.unwrap_or_else(|| fields(&event)));
     }
     printed
 }

@@ -20,7 +20,10 @@ fn deep_values_are_dropped_without_recursion() {
     check(&[
         ("a = []; i = 0; while i < 300_000; a = [a]; i += 1; end; a = nil; 1", "1"),
         ("a = {}; i = 0; while i < 300_000; a = {k: a}; i += 1; end; a = nil; 1", "1"),
-        ("class N; attr_accessor :n; end; a = nil; i = 0; while i < 300_000; b = N.new; b.n = a; a = b; i += 1; end; a = nil; 1", "1"),
+        (
+            "class N; attr_accessor :n; end; a = nil; i = 0; while i < 300_000; b = N.new; b.n = a; a = b; i += 1; end; a = nil; 1",
+            "1",
+        ),
     ]);
 }
 
@@ -66,6 +69,7 @@ fn closures_that_hold_themselves_are_freed() {
     let recursive = "walk = lambda { |n| n == 0 ? 0 : walk.call(n - 1) }; walk.call(3)";
     assert_eq!(living(&mut world, recursive, 10), 0);
     // A script that keeps state keeps the closures that its state reaches, and no others.
-    let keeping = "walk = lambda { |n| n == 0 ? 0 : walk.call(n - 1) }; walk.call(3); n = 5; @f = lambda { n += 1 }";
+    let keeping =
+        "walk = lambda { |n| n == 0 ? 0 : walk.call(n - 1) }; walk.call(3); n = 5; @f = lambda { n += 1 }";
     assert!(living(&mut world, keeping, 10_000) < 5_000);
 }

@@ -5,7 +5,10 @@ use super::{check, refused};
 #[test]
 fn literals() {
     check(&[
-        ("[1_000, 0x1f, 0b11, 0o17, 017, 1e3, -5, 2**70]", "[1000, 31, 3, 15, 15, 1000.0, -5, 1180591620717411303424]"),
+        (
+            "[1_000, 0x1f, 0b11, 0o17, 017, 1e3, -5, 2**70]",
+            "[1000, 31, 3, 15, 15, 1000.0, -5, 1180591620717411303424]",
+        ),
         ("[:a, :\"b c\", :+, :[]=, :a?, %i[x y]]", "[:a, :\"b c\", :+, :[]=, :a?, [:x, :y]]"),
         ("%w[a b #{1}]", "[\"a\", \"b\", \"\\#{1}\"]"),
         ("'a\\'b\\\\c\\n'", "\"a'b\\\\c\\\\n\""),
@@ -41,8 +44,10 @@ fn variables_and_assignments() {
 #[test]
 fn methods_take_arguments_as_ruby_does() {
     check(&[
-        ("def m(a, b = a + 1, *c, d); [a, b, c, d]; end; [m(1, 9), m(1, 2, 9), m(1, 2, 3, 4, 9)]",
-         "[[1, 2, [], 9], [1, 2, [], 9], [1, 2, [3, 4], 9]]"),
+        (
+            "def m(a, b = a + 1, *c, d); [a, b, c, d]; end; [m(1, 9), m(1, 2, 9), m(1, 2, 3, 4, 9)]",
+            "[[1, 2, [], 9], [1, 2, [], 9], [1, 2, [3, 4], 9]]",
+        ),
         ("def m(a, k:, o: 2, **r); [a, k, o, r]; end; m(1, k: 3, z: 4)", "[1, 3, 2, {z: 4}]"),
         ("def m(*a, **k, &b); [a, k, b.call]; end; m(1, x: 2) { 3 }", "[[1], {x: 2}, 3]"),
         ("def m(h); h; end; m(a: 1)", "{a: 1}"),
@@ -55,7 +60,10 @@ fn methods_take_arguments_as_ruby_does() {
         ("def m(a) = a * 2; m(21)", "42"),
         ("h = {b: 1}; def m(a, b: 0) = [a, b]; m(0, **h)", "[0, 1]"),
         ("def m; yield 1, 2; end; m { |a, b| [a, b] }", "[1, 2]"),
-        ("def m; yield [1, 2]; end; [m { |a, b| [a, b] }, m { |a| a }, m { |a, | a }]", "[[1, 2], [1, 2], 1]"),
+        (
+            "def m; yield [1, 2]; end; [m { |a, b| [a, b] }, m { |a| a }, m { |a, | a }]",
+            "[[1, 2], [1, 2], 1]",
+        ),
         ("def m; yield [1, [2, 3]]; end; m { |a, (b, c)| [a, b, c] }", "[1, 2, 3]"),
         ("def m; yield 1; end; m { |a, b = 7, *c| [a, b, c] }", "[1, 7, []]"),
         ("def m; block_given?; end; [m, m {}]", "[false, true]"),
@@ -67,15 +75,22 @@ fn methods_take_arguments_as_ruby_does() {
 #[test]
 fn blocks_procs_and_lambdas() {
     check(&[
-        ("x = 10; add = ->(a, b = 10) { a + b + x }; [add.(1), add.call(1, 2), add[3, 4], add.arity, add.lambda?]",
-         "[21, 13, 17, -2, true]"),
+        (
+            "x = 10; add = ->(a, b = 10) { a + b + x }; [add.(1), add.call(1, 2), add[3, 4], add.arity, add.lambda?]",
+            "[21, 13, 17, -2, true]",
+        ),
         ("c = 0; inc = proc { c += 1 }; inc.call; inc.(); c", "2"),
         ("def m; [1, 2].then { |a| return a }; 3; end; m", "[1, 2]"),
         ("l = lambda { return 1 }; l.call + 1", "2"),
-        ("p = proc { |a, b| [a, b] }; [p.call(1), p.call(1, 2, 3), p.call([4, 5])]", "[[1, nil], [1, 2], [4, 5]]"),
+        (
+            "p = proc { |a, b| [a, b] }; [p.call(1), p.call(1, 2, 3), p.call([4, 5])]",
+            "[[1, nil], [1, 2], [4, 5]]",
+        ),
         ("l = ->(a) { a }; l.call(1, 2)", "ArgumentError: wrong number of arguments (given 2, expected 1)"),
-        ("f = proc { |x| x + 1 } >> proc { |x| x * 2 }; g = proc { |x| x + 1 } << proc { |x| x * 2 }; [f.call(3), g.call(3)]",
-         "[8, 7]"),
+        (
+            "f = proc { |x| x + 1 } >> proc { |x| x * 2 }; g = proc { |x| x + 1 } << proc { |x| x * 2 }; [f.call(3), g.call(3)]",
+            "[8, 7]",
+        ),
         ("add = ->(a, b, c) { a + b + c }; add.curry[1][2][3]", "6"),
         ("def m; r = yield 1; r; end; m { next 5; 6 }", "5"),
         ("def m; yield; 1; end; m { break 7 }", "7"),
@@ -85,6 +100,11 @@ fn blocks_procs_and_lambdas() {
         ("m = 5.method(:+) rescue 0; ->(n) { n }.to_proc.call(2)", "2"),
         ("counter = 0; 3.then { counter += it }; counter", "3"),
         ("def m(&b) = b; m(&:to_s).call(:a)", "\"a\""),
+        (
+            "def w; yield; end; 'a1' =~ /(\\d)/; [w { $1 }, w { 'b2' =~ /(\\d)/; $1 }, $1]",
+            "[\"1\", \"2\", \"2\"]",
+        ),
+        ("def m; 'x9' =~ /(\\d)/; end; 'a1' =~ /(\\d)/; m; $1", "\"1\""),
         ("proc { |a, (b, c), *d, e: 5| [a, b, c, d, e] }.call(1, [2, 3], 4)", "[1, 2, 3, [4], 5]"),
     ]);
 }
@@ -92,8 +112,10 @@ fn blocks_procs_and_lambdas() {
 #[test]
 fn conditions_and_operators() {
     check(&[
-        ("[1 <=> 2, 1 == 1.0, 1.eql?(1.0), !nil, (not true), nil & true, true ^ true]",
-         "[-1, true, false, true, false, false, false]"),
+        (
+            "[1 <=> 2, 1 == 1.0, 1.eql?(1.0), !nil, (not true), nil & true, true ^ true]",
+            "[-1, true, false, true, false, false, false]",
+        ),
         ("[7 / 2, -7 / 2, 7 % 3, -7 % 3, 7 / 2.0]", "[3, -4, 1, 2, 3.5]"),
         ("9223372036854775807 + 1", "9223372036854775808"),
         ("x = 5; x > 3 && x < 9 ? 'in' : 'out'", "\"in\""),
@@ -101,7 +123,10 @@ fn conditions_and_operators() {
         ("unless nil then 1 else 2 end", "1"),
         ("a = false || nil; a.inspect", "\"nil\""),
         ("(true and false) or 3", "3"),
-        ("defined?(zzz).inspect + defined?(String) + defined?(@x).inspect + defined?(puts)", "\"nilconstantnilmethod\""),
+        (
+            "defined?(zzz).inspect + defined?(String) + defined?(@x).inspect + defined?(puts)",
+            "\"nilconstantnilmethod\"",
+        ),
     ]);
 }
 
