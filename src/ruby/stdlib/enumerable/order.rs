@@ -126,7 +126,11 @@ pub(in crate::ruby::stdlib) fn sort_by_keys(
 fn extreme(interp: &mut Interp, this: &Value, args: Args<'_>, side: Ordering) -> Outcome {
     if args.get(0).is_some_and(|count| !count.is_nil()) {
         let count = count_argument(interp, args, 0, "negative size")?;
-        let own = items(interp, this)?;
+        let mut own = items(interp, this)?;
+        if side == Ordering::Greater {
+            // Of equals the first comes first, also when the order is turned round.
+            own.reverse();
+        }
         let mut sorted = sort_plain(interp, own, args.block)?;
         if side == Ordering::Greater {
             sorted.reverse();
@@ -165,7 +169,10 @@ fn extreme_by(
 ) -> Outcome {
     if args.get(0).is_some_and(|count| !count.is_nil()) {
         let count = count_argument(interp, args, 0, "negative size")?;
-        let own = items(interp, this)?;
+        let mut own = items(interp, this)?;
+        if side == Ordering::Greater {
+            own.reverse();
+        }
         let mut sorted = sort_by_keys(interp, own, block)?;
         if side == Ordering::Greater {
             sorted.reverse();

@@ -9,7 +9,7 @@ mod rational;
 mod rounding;
 mod walk;
 
-pub(super) use arithmetic::{Number, coerced, number};
+pub(super) use arithmetic::coerced;
 pub(super) use rational::rational_from_text;
 pub(super) use rounding::{Mode, rounding_mode};
 pub(super) use walk::float_steps;

@@ -478,7 +478,8 @@ fn general(number: f64, precision: usize, keep_zeros: bool) -> String {
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "+00"));
         return format!("{}e{exponent}", trim(digits.to_owned()));
     }
-    cut(&mut digits, &mut point, precision as i64, precision as i64 > point);
+    let has_decimals = precision as i64 > point;
+    cut(&mut digits, &mut point, precision as i64, has_decimals);
     let decimals = usize::try_from(precision as i64 - point).unwrap_or(0);
     let whole = if point > 0 { padded(&digits, 0, point as usize) } else { "0".into() };
     let dot = if decimals > 0 || keep_zeros { "." } else { "" };

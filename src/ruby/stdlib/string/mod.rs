@@ -20,7 +20,7 @@ use std::rc::Rc;
 
 pub(super) use chars::{char_count, char_len_at};
 pub(super) use format::format;
-pub(super) use numbers::{parse_float, parse_float_prefix, parse_integer_prefix};
+pub(super) use numbers::parse_float;
 pub(super) use successor::{succession, successor};
 pub(super) use unpack::decode_base64;
 
