@@ -193,10 +193,10 @@ impl Regex {
         timeout: Option<Duration>,
     ) -> Result<bool, SearchError> {
         locations.in_linear = false;
-        if let Some(native) = self.native.as_deref().filter(|_| self.groups > 1) {
-            if let Ok(found) = native.search(text, start, &mut locations.spans) {
-                return Ok(found);
-            }
+        if let Some(native) = self.native.as_deref().filter(|_| self.groups > 1)
+            && let Ok(found) = native.search(text, start, &mut locations.spans)
+        {
+            return Ok(found);
         }
         let Some(regex) = self.linear_for(text) else {
             return match self.groups {

@@ -7,12 +7,16 @@ use crate::ruby::{Traits, World};
 /// Scripts with global variables share one world, as all of a Logstash process do.
 static COMMON: LazyLock<Arc<Mutex<World>>> = LazyLock::new(|| Arc::new(Mutex::new(World::new())));
 
+/// Brings a script into a world; nothing when that fails.
+type Load<T> = Box<dyn Fn(&mut World) -> Option<T> + Send + Sync>;
+
 /// Worlds with a script loaded into each; `T` says where it is.
+#[expect(clippy::large_enum_variant, reason = "one for each filter")]
 pub(super) enum Worlds<T> {
     /// Those no worker uses just now.
     Pool {
         free: Mutex<Vec<(World, T)>>,
-        load: Box<dyn Fn(&mut World) -> Option<T> + Send + Sync>,
+        load: Load<T>,
     },
     One(Mutex<(World, T)>),
     Common(Arc<Mutex<World>>, T),

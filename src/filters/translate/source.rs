@@ -8,6 +8,7 @@ use super::lookup::{Lookup, LookupError, Matching};
 use crate::filters::refresh::Refresh;
 
 /// A dictionary of the config, or one of a file.
+#[expect(clippy::large_enum_variant, reason = "one for each filter")]
 #[derive(Debug)]
 pub enum Source {
     Fixed(Lookup),

@@ -30,6 +30,7 @@ pub struct Content {
     open: OpenFiles,
 }
 
+#[expect(clippy::large_enum_variant, reason = "few files are archives, and few are open at once")]
 #[derive(Debug)]
 enum Bytes {
     Plain(File),

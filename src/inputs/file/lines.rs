@@ -6,6 +6,7 @@ use std::ops::Range;
 use memchr::memmem::Finder;
 
 /// What ends a line.
+#[expect(clippy::large_enum_variant, reason = "one for each input")]
 #[derive(Debug, Clone)]
 pub enum LineEnd {
     Byte(u8),

@@ -103,7 +103,7 @@ struct Running {
 impl Running {
     /// The next batch, acknowledged; `None` at the end.
     fn batch(&mut self) -> Option<Vec<Event>> {
-        self.batch_with(|acks| drop(acks))
+        self.batch_with(drop)
     }
 
     fn batch_with(&mut self, settle: impl FnOnce(Vec<Ack>)) -> Option<Vec<Event>> {

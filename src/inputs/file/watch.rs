@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Settings;
 use super::content::OpenFiles;
-use super::identity::{FirstBytes, Key};
+use super::identity::Key;
 use super::pattern::{NamePattern, PathPattern};
 use super::reader::{Fields, Reader, Stop};
 use super::sincedb::{Record, Sincedb};
@@ -172,7 +172,7 @@ impl Watch {
         let Some(mut file) = self.files.remove(&key) else { return };
         if file.state != State::Ignored {
             let (position, changed) = file.progress.safe();
-            let first = std::mem::replace(&mut file.first, FirstBytes::default());
+            let first = std::mem::take(&mut file.first);
             let path = Some(Box::from(&*file.path_text));
             self.sincedb.keep(key, Record { position, changed: Some(changed), path, first });
         }

@@ -155,6 +155,7 @@ options! {
 }
 
 /// When the statement runs.
+#[expect(clippy::large_enum_variant, reason = "one for each input")]
 enum Rhythm {
     Once,
     Schedule(Schedule),

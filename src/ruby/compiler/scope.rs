@@ -52,15 +52,13 @@ impl Scopes {
 
     /// Finds a variable: how many environments out, and its slot there.
     pub fn find(&self, name: &str) -> Option<(u32, u32)> {
-        let mut depth = 0;
-        for scope in self.scopes.iter().rev() {
+        for (depth, scope) in (0..).zip(self.scopes.iter().rev()) {
             if let Some(slot) = scope.names.iter().rposition(|known| known == name) {
                 return Some((depth, slot as u32));
             }
             if !scope.is_block {
                 return None;
             }
-            depth += 1;
         }
         None
     }

@@ -7,6 +7,9 @@ use std::rc::Rc;
 use crate::ruby::symbol::Sym;
 use crate::ruby::value::{Method, RClass, Value, Visibility};
 
+/// A named group, and the variable its text goes to: how many environments out, and the slot there.
+pub type GroupLocal = (Rc<str>, u32, u32);
+
 /// An expression.
 pub enum Node {
     Nil,
@@ -91,7 +94,7 @@ pub enum Node {
     Undef(Box<[Sym]>),
     Defined(Box<Node>),
     /// `if /re/ =~ text` with named groups: the match, and the slots its groups go to.
-    MatchIntoLocals(Box<(Node, Vec<(Rc<str>, u32, u32)>)>),
+    MatchIntoLocals(Box<(Node, Vec<GroupLocal>)>),
     /// `__method__`
     CurrentMethodName,
     /// `block_given?`
@@ -483,9 +486,7 @@ impl Params {
     pub fn arity(&self, strict: bool) -> i64 {
         let required = self.required_len() as i64;
         let key_required = self.keywords.iter().any(|keyword| keyword.default.is_none());
-        let open = self.rest != RestParam::None
-            || (strict && !self.optional.is_empty())
-            || (!strict && !self.optional.is_empty() && self.rest != RestParam::None);
+        let open = self.rest != RestParam::None || (strict && !self.optional.is_empty());
         let counted = required + i64::from(key_required);
         let optional_keywords =
             strict && !key_required && (!self.keywords.is_empty() || self.keyword_rest != KeywordRest::None);

@@ -38,7 +38,7 @@ impl Interp {
                 }
                 Ok(Value::Nil)
             }
-            Node::Defined(inner) => Ok(self.defined(inner, env).map_or(Value::Nil, |word| Value::str(word))),
+            Node::Defined(inner) => Ok(self.defined(inner, env).map_or(Value::Nil, Value::str)),
             Node::MatchIntoLocals(parts) => {
                 let value = self.eval(&parts.0, env)?;
                 let found = self.last_match.clone();

@@ -172,13 +172,11 @@ fn malformed(interp: &mut Interp, message: &str, at: usize) -> Control {
     interp.error("CSV::MalformedCSVError", format!("{message} in line {at}."))
 }
 
+/// A row: the text of each field, if it has one, and whether it stood in quotes.
+type Fields = Vec<Option<(String, bool)>>;
+
 /// Reads rows; a field without quotes that is empty is `None`.
-fn rows(
-    interp: &mut Interp,
-    text: &str,
-    options: &Options,
-    most: usize,
-) -> Outcome<Vec<Vec<Option<(String, bool)>>>> {
+fn rows(interp: &mut Interp, text: &str, options: &Options, most: usize) -> Outcome<Vec<Fields>> {
     let mut rows = Vec::new();
     let mut rest = text;
     let mut line_number = 1;

@@ -23,11 +23,11 @@ const NEW: &[MethodDef] = &[MethodDef("new", exactly(0), |interp, _, args| match
 
 /// What procs and methods share.
 const CALLABLE: &[MethodDef] = &[
-    MethodDef("call", at_least(0), |interp, this, args| run(interp, this, args)),
-    MethodDef("()", at_least(0), |interp, this, args| run(interp, this, args)),
-    MethodDef("yield", at_least(0), |interp, this, args| run(interp, this, args)),
-    MethodDef("[]", at_least(0), |interp, this, args| run(interp, this, args)),
-    MethodDef("===", at_least(0), |interp, this, args| run(interp, this, args)),
+    MethodDef("call", at_least(0), run),
+    MethodDef("()", at_least(0), run),
+    MethodDef("yield", at_least(0), run),
+    MethodDef("[]", at_least(0), run),
+    MethodDef("===", at_least(0), run),
     MethodDef(">>", exactly(1), |interp, this, args| compose(interp, this, args.at(0))),
     MethodDef("<<", exactly(1), |interp, this, args| compose(interp, args.at(0), this)),
     MethodDef("curry", between(0, 1), curry),

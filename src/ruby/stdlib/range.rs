@@ -164,8 +164,8 @@ const WALKING: &[MethodDef] = &[
         }
         Ok(this.clone())
     }),
-    MethodDef("step", between(0, 1), |interp, this, args| step(interp, this, args)),
-    MethodDef("%", exactly(1), |interp, this, args| step(interp, this, args)),
+    MethodDef("step", between(0, 1), step),
+    MethodDef("%", exactly(1), step),
     MethodDef("to_a", exactly(0), to_a),
     MethodDef("entries", exactly(0), to_a),
 ];

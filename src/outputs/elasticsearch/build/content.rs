@@ -20,8 +20,9 @@ pub fn templates(
     api: TemplateApi,
     streams: bool,
 ) -> Option<Option<Templates>> {
-    let manage = shared.manage_template && !(streams && !reader.is_given("manage_template"));
-    if !manage {
+    // With data streams, templates are the cluster's business unless a person says otherwise.
+    let wanted = !streams || reader.is_given("manage_template");
+    if !shared.manage_template || !wanted {
         return Some(None);
     }
     let body = match &shared.template {

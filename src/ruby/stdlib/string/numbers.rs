@@ -11,12 +11,8 @@ use crate::ruby::value::Value;
 
 /// `Integer()`, `Float()`.
 pub(super) const FUNCTIONS: &[MethodDef] = &[
-    MethodDef("Integer", between(1, 3), |interp, _, args| {
-        lenient(interp, args, |interp, args| integer(interp, args))
-    }),
-    MethodDef("Float", between(1, 2), |interp, _, args| {
-        lenient(interp, args, |interp, args| float(interp, args))
-    }),
+    MethodDef("Integer", between(1, 3), |interp, _, args| lenient(interp, args, integer)),
+    MethodDef("Float", between(1, 2), |interp, _, args| lenient(interp, args, float)),
 ];
 
 /// Runs a conversion; with `exception: false` its failure is `nil`.

@@ -16,8 +16,7 @@ pub(in crate::ruby::stdlib) fn successor(buffer: &StrBuf) -> StrBuf {
         return next_character(buffer);
     };
     let mut at = last;
-    loop {
-        let Some(byte) = bytes.get_mut(at) else { break };
+    while let Some(byte) = bytes.get_mut(at) {
         let (wrapped, carry) = match *byte {
             b'z' => (b'a', Some(b'a')),
             b'Z' => (b'A', Some(b'A')),

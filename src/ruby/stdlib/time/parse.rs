@@ -179,6 +179,7 @@ pub(super) fn parse(text: &str) -> Fields {
 }
 
 /// `20240506T070809Z`
+#[expect(clippy::ptr_arg, reason = "its neighbours take parts away")]
 fn take_basic(rest: &mut String, fields: &mut Fields) -> bool {
     let Some(found) = BASIC.as_ref().and_then(|pattern| pattern.captures(rest)) else { return false };
     if rest.contains('-') && rest.find('-') < found.get(0).map(|whole| whole.start()) {
