@@ -32,6 +32,8 @@ const WORDS: &[&str] = &[
     "module_function",
     "block_given?",
     "__method__",
+    // What script files are made of.
+    "test",
 ];
 
 /// Everything a script uses that is not there.

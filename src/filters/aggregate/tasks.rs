@@ -44,8 +44,9 @@ pub struct Task {
     pub meta: Kept,
     created: Timestamp,
     latest: Timestamp,
-    /// Seconds by which the latest event's time was behind the clock.
-    behind_now: f64,
+    /// Seconds by which the first and the latest event's times were behind the clock.
+    created_behind: f64,
+    latest_behind: f64,
     timeout: Option<f64>,
     inactivity: Option<f64>,
 }
@@ -181,8 +182,16 @@ impl State {
                 for store::Kept { pattern, id, created, latest, map } in kept {
                     let map = if let Value::Object(map) = map { *map } else { Object::new() };
                     let meta = script::new_meta(&mut self.world, self.make, &id, &map, created);
-                    let task =
-                        Task { id, meta, created, latest, behind_now: 0.0, timeout: None, inactivity: None };
+                    let task = Task {
+                        id,
+                        meta,
+                        created,
+                        latest,
+                        created_behind: 0.0,
+                        latest_behind: 0.0,
+                        timeout: None,
+                        inactivity: None,
+                    };
                     self.groups.entry(pattern).or_default().add(task);
                 }
             }
@@ -237,7 +246,8 @@ impl Guard<'_> {
             meta,
             created: now,
             latest: now,
-            behind_now: 0.0,
+            created_behind: seconds_between(now, Timestamp::now()).trunc(),
+            latest_behind: 0.0,
             timeout: None,
             inactivity: None,
         };
@@ -255,8 +265,8 @@ impl Guard<'_> {
         let group = groups.get_mut(self.pattern)?;
         let task = group.tasks.get_mut(group.numbers.get(id)?)?;
         task.latest = time;
-        task.behind_now = seconds_between(time, Timestamp::now()).trunc();
-        script::touch(world, task.meta, time, task.behind_now as i64);
+        task.latest_behind = seconds_between(time, Timestamp::now()).trunc();
+        script::touch(world, task.meta, time, task.latest_behind as i64);
         let result = work(world, task);
         (task.timeout, task.inactivity) = script::timeouts(world, task.meta);
         group.check_always |= task.timeout.is_some() || task.inactivity.is_some();
@@ -306,8 +316,9 @@ impl Guard<'_> {
     /// Closes all tasks that have expired by the clock.
     pub fn take_expired(&mut self, limits: &Limits, now: Timestamp) -> Vec<(String, Value)> {
         let expired = |task: &&Task| {
-            seconds_between(task.created, now) > task.timeout.unwrap_or(limits.timeout())
-                || seconds_between(task.latest, now) - task.behind_now
+            seconds_between(task.created, now) - task.created_behind
+                > task.timeout.unwrap_or(limits.timeout())
+                || seconds_between(task.latest, now) - task.latest_behind
                     > task.inactivity.unwrap_or(limits.inactivity())
         };
         let ids: Vec<_> = self.group().tasks.values().filter(expired).map(|task| task.id.clone()).collect();

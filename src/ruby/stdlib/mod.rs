@@ -24,6 +24,7 @@ mod object;
 mod procs;
 mod range;
 mod regexp;
+mod scanner;
 mod set;
 mod string;
 mod structure;
@@ -115,6 +116,7 @@ static TABLES: &[&[ClassDef]] = &[
     ip_addr::CLASSES,
     zlib::CLASSES,
     csv::CLASSES,
+    scanner::CLASSES,
     timestamp::CLASSES,
     structure::CLASSES,
     system::CLASSES,

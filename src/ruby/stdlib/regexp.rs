@@ -72,6 +72,11 @@ impl Subject {
         }
     }
 
+    /// The text from a place on, as a text of its own.
+    pub(super) fn rest(&self, start: usize) -> Subject {
+        Subject { text: self.text.get(start..).unwrap_or_default().into(), ..*self }
+    }
+
     /// A part of the text as a string.
     pub(super) fn value(&self, start: usize, end: usize) -> Value {
         let part = self.text.get(start..end).unwrap_or_default();

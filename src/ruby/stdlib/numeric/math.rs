@@ -21,6 +21,8 @@ pub(super) const FUNCTIONS: &[MethodDef] = &[
     MethodDef("asinh", exactly(1), |interp, _, args| plain(interp, args, f64::asinh)),
     MethodDef("acosh", exactly(1), |interp, _, args| within(interp, args, "acosh", 1.0.., f64::acosh)),
     MethodDef("atanh", exactly(1), |interp, _, args| within(interp, args, "atanh", -1.0..=1.0, f64::atanh)),
+    MethodDef("expm1", exactly(1), |interp, _, args| plain(interp, args, f64::exp_m1)),
+    MethodDef("log1p", exactly(1), |interp, _, args| within(interp, args, "log1p", -1.0.., f64::ln_1p)),
     MethodDef("exp", exactly(1), |interp, _, args| plain(interp, args, f64::exp)),
     MethodDef("log2", exactly(1), |interp, _, args| within(interp, args, "log2", 0.0.., f64::log2)),
     MethodDef("log10", exactly(1), |interp, _, args| within(interp, args, "log10", 0.0.., f64::log10)),

@@ -1,7 +1,7 @@
 //! `Time`: sums, differences, order and rounding.
 
 use super::super::MethodDef;
-use super::{RTime, instant, nanoseconds, own, shifted, time_value};
+use super::{RTime, instant, nanoseconds, own, shifted, time_in, time_value, to_seconds};
 use crate::ruby::args::{Args, between, exactly};
 use crate::ruby::control::Outcome;
 use crate::ruby::interpreter::Interp;
@@ -10,7 +10,7 @@ use crate::ruby::value::Value;
 pub(super) const METHODS: &[MethodDef] = &[
     MethodDef("+", exactly(1), |interp, this, args| {
         let time = own(interp, this)?;
-        if args.at(0).as_native::<RTime>().is_some() {
+        if time_in(args.at(0)).is_some() {
             return Err(interp.type_error("time + time?"));
         }
         let by = nanoseconds(interp, args.at(0))?;
@@ -21,7 +21,7 @@ pub(super) const METHODS: &[MethodDef] = &[
         let time = own(interp, this)?;
         if let Some(other) = as_time(interp, args.at(0))? {
             let nanos = time.at.as_nanosecond() - other.at.as_nanosecond();
-            return Ok(Value::Float(nanos as f64 / 1e9));
+            return Ok(Value::Float(to_seconds(nanos)));
         }
         let by = nanoseconds(interp, args.at(0))?;
         let time = shifted(interp, time, -by)?;
@@ -54,12 +54,12 @@ pub(super) const METHODS: &[MethodDef] = &[
 
 /// A Time, or the time of an event.
 fn as_time(interp: &mut Interp, value: &Value) -> Outcome<Option<RTime>> {
-    if let Some(time) = value.as_native::<RTime>() {
-        return Ok(Some(*time));
+    if let Some(time) = time_in(value) {
+        return Ok(Some(time));
     }
     if value.as_native::<super::super::TimestampData>().is_some() {
         let time = interp.call(value, "time", &[])?;
-        return Ok(time.as_native::<RTime>().copied());
+        return Ok(time_in(&time));
     }
     Ok(None)
 }

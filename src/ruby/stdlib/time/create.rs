@@ -5,11 +5,11 @@ use jiff::civil::{Date, DateTime, Time as ClockTime};
 
 use super::super::MethodDef;
 use super::parse::{self, Fields};
-use super::{RTime, Zone, from_civil, instant, nanoseconds, own, shifted, to_zone};
+use super::{RTime, Zone, from_civil, instant, nanoseconds, own, shifted, time_in, time_object, to_zone};
 use crate::ruby::args::{Args, between, exactly};
 use crate::ruby::control::Outcome;
 use crate::ruby::interpreter::Interp;
-use crate::ruby::value::{RObject, Value};
+use crate::ruby::value::Value;
 
 pub(super) const METHODS: &[MethodDef] = &[
     MethodDef("now", between(0, 1), |interp, this, args| {
@@ -54,18 +54,21 @@ pub(super) const PARSING: &[MethodDef] = &[
     MethodDef("xmlschema", exactly(1), iso8601),
     MethodDef("rfc2822", exactly(1), by_words),
     MethodDef("rfc822", exactly(1), by_words),
-    MethodDef("httpdate", exactly(1), by_words),
+    MethodDef("httpdate", exactly(1), |interp, this, args| {
+        let time = by_words(interp, this, args)?;
+        interp.call(&time, "utc", &[])
+    }),
 ];
 
 fn made(interp: &mut Interp, class: &Value, time: RTime) -> Outcome {
     let class = interp.to_class(class)?;
-    Ok(Value::Object(std::rc::Rc::new(RObject::with_native(&class, time))))
+    Ok(time_object(&class, time))
 }
 
 fn at(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     let zone = args.keyword("in");
     let (args, _) = args.split_keywords();
-    if let Some(time) = args.at(0).as_native::<RTime>() {
+    if let Some(time) = time_in(args.at(0)) {
         let zone = match zone {
             Some(zone) => to_zone(interp, &zone)?,
             None => time.zone,

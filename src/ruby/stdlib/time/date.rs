@@ -7,7 +7,7 @@ use jiff::{Span, Timestamp};
 
 use super::super::MethodDef;
 use super::parse::{self, Fields};
-use super::{Parts, RDate, RTime, Zone, from_civil, nanoseconds, shifted, strftime, time_value};
+use super::{Parts, RDate, RTime, Zone, from_civil, nanoseconds, shifted, strftime, time_in, time_value};
 use crate::ruby::args::{Args, between, exactly};
 use crate::ruby::control::{Control, Outcome};
 use crate::ruby::interpreter::Interp;
@@ -40,7 +40,7 @@ fn date_value(interp: &Interp, date: Date) -> Value {
 }
 
 fn date_time_value(interp: &Interp, time: RTime) -> Value {
-    Value::native(&interp.classes.date_time, time)
+    super::time_object(&interp.classes.date_time, time)
 }
 
 /// The calendar day of a Date or DateTime.
@@ -48,14 +48,14 @@ fn own(interp: &mut Interp, this: &Value) -> Outcome<Date> {
     if let Some(RDate(date)) = this.as_native() {
         return Ok(*date);
     }
-    match this.as_native::<RTime>() {
+    match time_in(this) {
         Some(time) => Ok(time.parts().civil.date()),
         None => Err(interp.type_error("expected numeric")),
     }
 }
 
 fn parts(interp: &mut Interp, this: &Value) -> Outcome<Parts> {
-    if let Some(time) = this.as_native::<RTime>() {
+    if let Some(time) = time_in(this) {
         let mut parts = time.parts();
         // A DateTime has no zone but an offset.
         parts.zone = Some(strftime(&parts, "%:z"));
@@ -75,7 +75,7 @@ fn julian_day(date: Date) -> i64 {
 
 /// The same kind of value on another day.
 fn moved(interp: &mut Interp, this: &Value, date: Date) -> Outcome {
-    if let Some(time) = this.as_native::<RTime>() {
+    if let Some(time) = time_in(this) {
         let civil = DateTime::from_parts(date, time.parts().civil.time());
         let moved = from_civil(interp, civil, time.zone)?;
         return Ok(date_time_value(interp, moved));
@@ -164,6 +164,16 @@ pub(super) const CREATE: &[MethodDef] = &[
     }),
     MethodDef("valid_date?", between(3, 4), valid),
     MethodDef("valid_civil?", between(3, 4), valid),
+    MethodDef("valid_ordinal?", between(2, 3), |interp, _, args| {
+        let (year, day) = (args.int(interp, 0)?, args.int(interp, 1)?);
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        Ok(Value::Bool((1..=if leap { 366 } else { 365 }).contains(&day)))
+    }),
+    MethodDef("valid_jd?", between(1, 2), |_, _, args| Ok(Value::Bool(matches!(args.at(0), Value::Int(_))))),
+    MethodDef("valid_commercial?", between(3, 4), |interp, this, args| {
+        let made = interp.call(this, "commercial", args.values.get(..3).unwrap_or_default());
+        Ok(Value::Bool(made.is_ok()))
+    }),
     MethodDef("leap?", exactly(1), |interp, _, args| {
         let year = args.int(interp, 0)?;
         Ok(Value::Bool(year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)))
@@ -289,15 +299,15 @@ pub(super) const FIELDS: &[MethodDef] = &[
         Ok(date_value(interp, date))
     }),
     MethodDef("to_time", exactly(0), |interp, this, _| {
-        if let Some(time) = this.as_native::<RTime>() {
-            return Ok(time_value(interp, *time));
+        if let Some(time) = time_in(this) {
+            return Ok(time_value(interp, time));
         }
         let civil = DateTime::from_parts(own(interp, this)?, ClockTime::midnight());
         let time = from_civil(interp, civil, Zone::Local)?;
         Ok(time_value(interp, time))
     }),
     MethodDef("to_datetime", exactly(0), |interp, this, _| {
-        if this.as_native::<RTime>().is_some() {
+        if time_in(this).is_some() {
             return Ok(this.clone());
         }
         let civil = DateTime::from_parts(own(interp, this)?, ClockTime::midnight());
@@ -317,7 +327,7 @@ pub(super) const ARITHMETIC: &[MethodDef] = &[
     MethodDef("+", exactly(1), |interp, this, args| plus(interp, this, args.at(0), 1)),
     MethodDef("-", exactly(1), |interp, this, args| {
         let other = args.at(0);
-        if other.as_native::<RDate>().is_none() && other.as_native::<RTime>().is_none() {
+        if other.as_native::<RDate>().is_none() && time_in(other).is_none() {
             return plus(interp, this, other, -1);
         }
         let (a, b) = (instant_of(interp, this)?, instant_of(interp, other)?);
@@ -360,7 +370,7 @@ pub(super) const ARITHMETIC: &[MethodDef] = &[
     MethodDef("succ", exactly(0), |interp, this, _| days_later(interp, this, 1)),
     MethodDef("<=>", exactly(1), |interp, this, args| {
         let other = args.at(0);
-        if other.as_native::<RDate>().is_none() && other.as_native::<RTime>().is_none() {
+        if other.as_native::<RDate>().is_none() && time_in(other).is_none() {
             return Ok(Value::Nil);
         }
         let order = instant_of(interp, this)?.cmp(&instant_of(interp, other)?);
@@ -368,14 +378,14 @@ pub(super) const ARITHMETIC: &[MethodDef] = &[
     }),
     MethodDef("==", exactly(1), |interp, this, args| {
         let other = args.at(0);
-        if other.as_native::<RDate>().is_none() && other.as_native::<RTime>().is_none() {
+        if other.as_native::<RDate>().is_none() && time_in(other).is_none() {
             return Ok(Value::Bool(false));
         }
         Ok(Value::Bool(instant_of(interp, this)? == instant_of(interp, other)?))
     }),
     MethodDef("===", exactly(1), |interp, this, args| {
         let other = args.at(0);
-        if other.as_native::<RDate>().is_none() && other.as_native::<RTime>().is_none() {
+        if other.as_native::<RDate>().is_none() && time_in(other).is_none() {
             return Ok(Value::Bool(false));
         }
         Ok(Value::Bool(own(interp, this)? == own(interp, other)?))
@@ -409,7 +419,7 @@ fn each_day(interp: &mut Interp, this: &Value, end: &Value, by: i64, args: Args<
 
 /// Nanoseconds since 1970 in UTC, where a Date begins at midnight.
 fn instant_of(interp: &mut Interp, value: &Value) -> Outcome<i128> {
-    if let Some(time) = value.as_native::<RTime>() {
+    if let Some(time) = time_in(value) {
         return Ok(time.at.as_nanosecond());
     }
     let days = julian_day(own(interp, value)?) - EPOCH_JULIAN_DAY;
@@ -422,9 +432,9 @@ fn plus(interp: &mut Interp, this: &Value, days: &Value, sign: i64) -> Outcome {
         Value::Float(_) | Value::Object(_) if interp.is_a(days, &interp.classes.numeric.clone()) => {
             // Parts of a day count for a DateTime alone.
             let nanos = nanoseconds(interp, days)? * 86_400 * i128::from(sign);
-            match this.as_native::<RTime>() {
+            match time_in(this) {
                 Some(time) => {
-                    let time = shifted(interp, *time, nanos)?;
+                    let time = shifted(interp, time, nanos)?;
                     Ok(date_time_value(interp, time))
                 }
                 None => days_later(interp, this, nanos.div_euclid(86_400_000_000_000) as i64),
@@ -458,7 +468,7 @@ pub(super) const FORMATS: &[MethodDef] = &[
         let text = interp.to_s(this)?;
         let date = own(interp, this)?;
         let class = interp.class_name(&interp.real_class(this));
-        let (day, seconds, nanos, offset) = match this.as_native::<RTime>() {
+        let (day, seconds, nanos, offset) = match time_in(this) {
             Some(time) => {
                 let utc = RTime { at: time.at, zone: Zone::Utc }.parts().civil;
                 let seconds =
@@ -472,7 +482,7 @@ pub(super) const FORMATS: &[MethodDef] = &[
 ];
 
 fn iso8601(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
-    let format = match this.as_native::<RTime>() {
+    let format = match time_in(this) {
         Some(_) => {
             let digits = if args.is_empty() { 0 } else { args.int(interp, 0)?.clamp(0, 100) };
             let fraction = if digits > 0 { format!(".%{digits}N") } else { String::new() };
@@ -579,7 +589,7 @@ pub(super) const TIME_FIELDS: &[MethodDef] = &[
     clock!("second", |parts| Value::Int(parts.civil.second().into())),
     clock!("zone", |parts| Value::from(parts.zone.clone())),
     MethodDef("sec_fraction", exactly(0), |interp, this, _| {
-        let nanos = this.as_native::<RTime>().map_or(0, RTime::nanos);
+        let nanos = time_in(this).map_or(0, |time| time.nanos());
         let main = interp.main.clone();
         interp.call(&main, "Rational", &[Value::Int(nanos), Value::Int(1_000_000_000)])
     }),
@@ -594,7 +604,7 @@ pub(super) const TIME_FIELDS: &[MethodDef] = &[
             Value::Nil => 0,
             part => (nanoseconds(interp, part)? * 86_400 / 1_000_000_000) as i32,
         };
-        match this.as_native::<RTime>() {
+        match time_in(this) {
             Some(time) => Ok(date_time_value(interp, RTime { at: time.at, zone: Zone::Fixed(offset) })),
             None => Err(interp.no_method(this, sym!("new_offset"), false)),
         }

@@ -1,8 +1,8 @@
 //! `Time`: its parts.
 
 use super::super::MethodDef;
-use super::{RTime, Zone, own, time_value, to_zone};
-use crate::ruby::args::{Args, between, exactly};
+use super::{RTime, TimeCell, Zone, own, time_value, to_seconds, to_zone};
+use crate::ruby::args::{between, exactly};
 use crate::ruby::control::Outcome;
 use crate::ruby::interpreter::Interp;
 use crate::ruby::value::{HashMap, Value};
@@ -58,19 +58,32 @@ pub(super) const METHODS: &[MethodDef] = &[
     part!("saturday?", |time| weekday(time, 6)),
     part!("to_i", |time| Value::Int(time.seconds())),
     part!("tv_sec", |time| Value::Int(time.seconds())),
-    part!("to_f", |time| Value::Float(time.at.as_nanosecond() as f64 / 1e9)),
+    part!("to_f", |time| Value::Float(to_seconds(time.at.as_nanosecond()))),
     MethodDef("to_r", exactly(0), |interp, this, _| {
         let time = own(interp, this)?;
         let total = Value::big(time.at.as_nanosecond().into());
         let main = interp.main.clone();
         interp.call(&main, "Rational", &[total, Value::Int(1_000_000_000)])
     }),
-    MethodDef("utc", exactly(0), utc),
-    MethodDef("gmtime", exactly(0), utc),
-    MethodDef("getutc", exactly(0), utc),
-    MethodDef("getgm", exactly(0), utc),
-    MethodDef("localtime", between(0, 1), localtime),
-    MethodDef("getlocal", between(0, 1), localtime),
+    MethodDef("utc", exactly(0), |interp, this, _| show_in(interp, this, Zone::Utc)),
+    MethodDef("gmtime", exactly(0), |interp, this, _| show_in(interp, this, Zone::Utc)),
+    MethodDef("getutc", exactly(0), |interp, this, _| {
+        let time = own(interp, this)?;
+        Ok(time_value(interp, RTime { at: time.at, zone: Zone::Utc }))
+    }),
+    MethodDef("getgm", exactly(0), |interp, this, _| {
+        let time = own(interp, this)?;
+        Ok(time_value(interp, RTime { at: time.at, zone: Zone::Utc }))
+    }),
+    MethodDef("localtime", between(0, 1), |interp, this, args| {
+        let zone = to_zone(interp, args.at(0))?;
+        show_in(interp, this, zone)
+    }),
+    MethodDef("getlocal", between(0, 1), |interp, this, args| {
+        let time = own(interp, this)?;
+        let zone = to_zone(interp, args.at(0))?;
+        Ok(time_value(interp, RTime { at: time.at, zone }))
+    }),
     MethodDef("to_time", exactly(0), |_, this, _| Ok(this.clone())),
     MethodDef("to_a", exactly(0), |interp, this, _| {
         let parts = own(interp, this)?.parts();
@@ -100,17 +113,15 @@ pub(super) const METHODS: &[MethodDef] = &[
     }),
 ];
 
+/// Shows a time elsewhere, as `utc` and `localtime` do in place.
+fn show_in(interp: &mut Interp, this: &Value, zone: Zone) -> Outcome {
+    interp.check_frozen(this)?;
+    if let Some(TimeCell(cell)) = this.as_native() {
+        cell.set(RTime { at: cell.get().at, zone });
+    }
+    Ok(this.clone())
+}
+
 fn weekday(time: &RTime, wanted: i8) -> Value {
     Value::Bool(time.parts().civil.weekday().to_sunday_zero_offset() == wanted)
-}
-
-fn utc(interp: &mut Interp, this: &Value, _: Args<'_>) -> Outcome {
-    let time = own(interp, this)?;
-    Ok(time_value(interp, RTime { at: time.at, zone: Zone::Utc }))
-}
-
-fn localtime(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
-    let time = own(interp, this)?;
-    let zone = to_zone(interp, args.at(0))?;
-    Ok(time_value(interp, RTime { at: time.at, zone }))
 }

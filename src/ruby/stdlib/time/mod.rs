@@ -8,6 +8,9 @@ mod format;
 mod parse;
 mod strptime;
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
@@ -17,7 +20,7 @@ pub(super) use format::strftime;
 use super::ClassDef;
 use crate::ruby::control::{Control, Outcome};
 use crate::ruby::interpreter::Interp;
-use crate::ruby::value::{Native, Value};
+use crate::ruby::value::{Native, RClass, Value};
 
 pub(super) static CLASSES: &[ClassDef] = &[
     ClassDef {
@@ -58,14 +61,39 @@ pub(super) struct RTime {
     pub zone: Zone,
 }
 
-impl Native for RTime {
+/// The data of a Time or DateTime object: `utc` and `localtime` change where it is shown.
+pub(super) struct TimeCell(Cell<RTime>);
+
+impl Native for TimeCell {
+    fn duplicate(&self) -> Option<Rc<dyn Native>> {
+        Some(Rc::new(TimeCell(self.0.clone())))
+    }
+
     fn key_hash(&self) -> Option<u64> {
-        Some(self.at.as_nanosecond() as u64)
+        Some(self.0.get().at.as_nanosecond() as u64)
     }
 
     fn is_same_key(&self, other: &dyn Native) -> bool {
-        other.downcast::<RTime>().is_some_and(|other| other.at == self.at)
+        other.downcast::<TimeCell>().is_some_and(|other| other.0.get().at == self.0.get().at)
     }
+}
+
+/// The time that an object is, if it is one.
+pub(super) fn time_in(value: &Value) -> Option<RTime> {
+    value.as_native::<TimeCell>().map(|cell| cell.0.get())
+}
+
+/// An object of a class with a time.
+pub(super) fn time_object(class: &Rc<RClass>, time: RTime) -> Value {
+    Value::native(class, TimeCell(Cell::new(time)))
+}
+
+/// Seconds as the nearest double.
+pub(super) fn to_seconds(nanoseconds: i128) -> f64 {
+    let sign = if nanoseconds < 0 { "-" } else { "" };
+    let (seconds, nanos) =
+        (nanoseconds.unsigned_abs() / 1_000_000_000, nanoseconds.unsigned_abs() % 1_000_000_000);
+    format!("{sign}{seconds}.{nanos:09}").parse().unwrap_or(f64::NAN)
 }
 
 /// A Date.
@@ -173,12 +201,12 @@ pub(super) fn from_civil(interp: &mut Interp, civil: DateTime, zone: Zone) -> Ou
 
 /// A Time.
 pub(super) fn time_value(interp: &Interp, time: RTime) -> Value {
-    Value::native(&interp.classes.time, time)
+    time_object(&interp.classes.time, time)
 }
 
 fn own(interp: &mut Interp, this: &Value) -> Outcome<RTime> {
-    match this.as_native::<RTime>() {
-        Some(time) => Ok(*time),
+    match time_in(this) {
+        Some(time) => Ok(time),
         None => Err(interp.type_error("uninitialized Time")),
     }
 }
