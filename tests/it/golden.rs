@@ -12,6 +12,8 @@ const OF_PLUGINS: &[(&str, &str)] = &[
     ("spec-age-a6274d9eac81", "the age at the moment of the recording"),
     ("spec-age-ed6248901c2a", "the age at the moment of the recording"),
     ("spec-anonymize-769ab409f0d1", "MURMUR3 stops Logstash's pipeline, here it works"),
+    ("spec-ruby-e9ba55911095", "a text with the keys of a hash, whose order is arbitrary in Logstash"),
+    ("spec-ruby-52bf8edeaabe", "a text with the keys of a hash, whose order is arbitrary in Logstash"),
 ];
 
 fn fixtures(folder: &str) -> PathBuf {
