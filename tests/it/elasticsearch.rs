@@ -140,7 +140,9 @@ fn children_are_joined_to_their_parents() {
 fn data_streams_take_events() {
     let Some(node) = Node::from_environment() else { return };
     let set = node.name("stream");
-    let template = json!({ "index_patterns": [format!("*-{set}-*")], "data_stream": {}, "priority": 500 });
+    // Patterns of two runs must not overlap, as they would with a star at both ends.
+    let patterns = [format!("logs-{set}-*"), format!("metrics-{set}-*")];
+    let template = json!({ "index_patterns": patterns, "data_stream": {}, "priority": 500 });
     node.put(&format!("/_index_template/{set}"), &template);
     let options = format!(r#"data_stream => true data_stream_dataset => "{set}""#);
     let events = [json!({ "n": 1 }), json!({ "n": 2, "data_stream": { "type": "metrics" } })];

@@ -9,6 +9,8 @@ use crate::kafka::program::Rstash;
 
 /// Documents of a load; each has its number as its id.
 const DOCUMENTS: usize = 200_000;
+/// Documents for a busy node: some are sent again several times, each time after a wait.
+const REJECTED: usize = 4_000;
 
 fn load(node: &OwnNode, index: &str, documents: usize) -> Rstash {
     Rstash::start(&format!(
@@ -48,9 +50,9 @@ fn what_a_busy_node_rejects_is_sent_again() {
         &format!("/{index}"),
         &json!({ "settings": { "number_of_shards": 8, "number_of_replicas": 0 } }),
     );
-    let rstash = load(&node, &index, 20_000);
+    let rstash = load(&node, &index, REJECTED);
     assert!(rstash.wait().success(), "{}", rstash.log());
-    assert_eq!(node.count(&index), 20_000);
+    assert_eq!(node.count(&index), REJECTED);
     let log = rstash.log();
     assert!(log.contains("429"), "the node rejected nothing: {log}");
     assert!(!log.contains("could not be delivered"), "{log}");
