@@ -80,7 +80,8 @@ fn lines_come_through_at_once_and_the_end_of_input_is_the_end() {
 #[test]
 fn a_closed_pipe_ends_the_pipeline_without_an_error() {
     let mut run = Run::start("input { generator { } } output { stdout { codec => json_lines } }");
-    assert_eq!(field(&run.first_line(), "/event/sequence"), 0);
+    // Which one is first is open: batches of several workers may overtake each other.
+    assert!(field(&run.first_line(), "/event/sequence").is_number());
     drop(run.0.stdout.take());
     run.end();
 }
