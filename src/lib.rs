@@ -36,6 +36,7 @@ pub mod http_client;
 pub mod inputs;
 pub mod kafka;
 pub mod language;
+pub mod limits;
 pub mod logging;
 pub mod outputs;
 pub mod pipeline;

@@ -47,6 +47,12 @@ fn context() -> Context {
     }
 }
 
+/// What is said of a config when it is built, one line each.
+pub fn problems(config: &str) -> Vec<String> {
+    let (_, problems) = Plan::load(&Sources::single("test", config), ParseOptions::default(), &context());
+    problems.iter().map(|problem| problem.message.clone()).collect()
+}
+
 /// Every plugin of a config, with codecs that stand as options.
 fn plugins(config: &Config) -> Vec<(Kind, String)> {
     let mut found = Vec::new();

@@ -1,4 +1,5 @@
 //! The tests that see rstash from outside, in one binary.
+mod batch;
 mod beats;
 mod cli;
 mod cli_cases;
@@ -13,10 +14,12 @@ mod golden;
 mod kafka;
 mod language;
 mod memcached;
+mod options;
 mod pipelines;
 mod post;
 mod reference;
 mod rooms;
+mod settings;
 mod shared;
 mod tls;
 mod twitter;

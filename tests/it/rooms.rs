@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom. Plugins of different kinds do not know each other either.
 const ROOMS: [&[&str]; 11] = [
-    &["language", "event", "regex"],
+    &["language", "event", "regex", "limits"],
     &["grok", "ruby"],
     &["queue"],
     &["plugin"],
