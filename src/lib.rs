@@ -12,6 +12,7 @@
 //! | [`tls`] | TLS options, stores, and rustls configurations made of them |
 //! | [`csv`] | comma-separated values, for the filter and the codec |
 //! | [`http_client`] | HTTP options, and a client made of them |
+//! | [`limits`] | how many files the process may have open |
 //! | [`schedule`] | when something runs: cron lines and durations |
 //! | [`sql`] | databases behind JDBC URLs, statements, and rows as fields |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |

@@ -1,4 +1,4 @@
-//! The settings of a run: flags over pipelines.yml over a container's variables over logstash.yml over defaults.
+//! The settings of a run: pipelines.yml over flags over a container's variables over logstash.yml over defaults.
 //!
 //! [`table`] declares every setting Logstash has, once. [`load`] reads the files, puts the flags on top, refuses by name what does not
 //! exist yet, and leaves typed [`Settings`]. [`config_source`] then reads the texts those settings point to, and [`data`] claims

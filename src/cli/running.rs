@@ -84,7 +84,7 @@ pub fn run(settings: &Settings, texts: Vec<Vec<ConfigSource>>) -> Result<(), Fai
     let dead: u64 = ended().map(|ended| ended.dead).sum();
     if dead > 0 && !was_stopped {
         // Whoever runs a batch looks at the exit status. A service that is stopped has told of them when it gave them up.
-        tracing::error!(target: FATAL, events, dead, "all inputs have ended, but outputs gave up on some events");
+        tracing::error!(events, dead, "all inputs have ended, but outputs gave up on some events");
         return Err(Failure::Reported);
     }
     tracing::info!(events, "rstash shut down");

@@ -67,7 +67,10 @@ mod tests {
     use super::*;
 
     /// What the settings become with these variables and this flag.
-    fn loaded(variables: &'static [(&str, &str)], flag: &str) -> Result<(usize, usize, Vec<String>), String> {
+    fn loaded(
+        variables: &'static [(&'static str, &'static str)],
+        flag: &str,
+    ) -> Result<(usize, usize, Vec<String>), String> {
         let find = |name: &str| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };

@@ -90,7 +90,30 @@ fn every_option_is_known() {
 }
 
 /// Where a default or its being required differs from Logstash's declaration, and why it has the same effect or is better.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("input beats", "ssl_client_authentication", "none, unless ssl_verify_mode, an old name, says otherwise"),
+    ("input beats", "ssl_supported_protocols", "an empty list is both versions"),
+    ("input http", "ssl_client_authentication", "none, unless an old name says otherwise"),
+    ("input http", "ssl_supported_protocols", "an empty list is both versions"),
+    ("input http_poller", "ssl_enabled", "decided by the scheme of the URL"),
+    ("input jdbc", "jdbc_driver_class", "the URL chooses the native driver"),
+    ("input jdbc", "jdbc_user", "the URL may have it, and SQLite knows no users"),
+    ("input kafka", "codec", "plain, and json with a registry, as in Logstash"),
+    ("input tcp", "ssl_client_authentication", "required where ssl_enabled is set and authorities are given"),
+    ("input tcp", "ssl_verification_mode", "full, unless ssl_verify, an old name, says otherwise"),
+    ("input twitter", "consumer_key", "the current API wants a bearer token instead"),
+    ("input twitter", "consumer_secret", "the current API wants a bearer token instead"),
+    ("input twitter", "oauth_token", "the current API wants a bearer token instead"),
+    ("input twitter", "oauth_token_secret", "the current API wants a bearer token instead"),
+    ("filter bytes", "target", "without one, Logstash's pipeline stops with the first event"),
+    ("filter http", "ssl_enabled", "decided by the scheme of the URL"),
+    ("filter jdbc_static", "jdbc_driver_class", "the URL chooses the native driver"),
+    ("filter jdbc_streaming", "jdbc_driver_class", "the URL chooses the native driver"),
+    ("output elasticsearch", "http_compression", "on, unless compression_level is 0"),
+    ("output elasticsearch", "compression_level", "1, unless http_compression is off"),
+    ("output http", "ssl_enabled", "decided by the scheme of the URL"),
+    ("output opensearch", "action", "index, and create for data streams"),
+];
 
 fn exception(plugin: &Plugin, option: &str) -> Option<&'static str> {
     let name = format!("{} {}", plugin.kind, plugin.name);
@@ -103,7 +126,9 @@ fn of_config(text: &str) -> Option<Value> {
     let text = text.trim();
     let unquoted = |quote: char| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
     if let Some(inner) = unquoted('"').or_else(|| unquoted('\'')) {
-        return Some(Value::String(inner.to_owned()));
+        let escapes = [("\\n", "\n"), ("\\0", "\0"), ("\\\"", "\""), ("\\t", "\t"), ("\\\\", "\\")];
+        let text = escapes.iter().fold(inner.to_owned(), |text, (from, to)| text.replace(from, to));
+        return Some(Value::String(text));
     }
     if text.starts_with('[') {
         return serde_json::from_str(text).ok();
@@ -137,6 +162,16 @@ fn same(own: &Value, theirs: &Value) -> bool {
             own.len() == theirs.len()
                 && own.iter().all(|(key, own)| theirs.get(key).is_some_and(|theirs| same(own, theirs)))
         }
+        // A hash may be written as a list of keys and values.
+        (Value::Array(own), Value::Object(theirs)) => {
+            let pairs = own.chunks(2).map(|pair| (pair[0].as_str(), pair.get(1)));
+            own.len() == theirs.len() * 2
+                && pairs.into_iter().all(|(key, own)| {
+                    key.and_then(|key| theirs.get(key))
+                        .zip(own)
+                        .is_some_and(|(theirs, own)| same(own, theirs))
+                })
+        }
         // A single value is a list of one.
         (Value::Array(own), theirs) if own.len() == 1 => same(&own[0], theirs),
         (own, Value::Array(theirs)) if theirs.len() == 1 => same(own, &theirs[0]),
@@ -160,8 +195,10 @@ fn is_nothing(value: &Value) -> bool {
 
 /// What differs between two declarations of an option.
 fn difference(own: &OptionSpec, known: &KnownOption) -> Option<String> {
-    if own.required != known.required {
-        return Some(format!("required: {}, in Logstash {}", own.required, known.required));
+    // What has a default is never missing.
+    let is_required = known.required && known.default.is_none();
+    if own.required != is_required {
+        return Some(format!("required: {}, in Logstash {is_required}", own.required));
     }
     let theirs = known.default.as_ref().filter(|_| known.ecs_default.is_none());
     match (own.default, theirs) {

@@ -169,7 +169,7 @@ impl Sincedb {
 }
 
 /// Puts a new file in the place of an old one, with its mode: at any time there is the old or the new text.
-pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     // What a link points to is replaced, not the link.
     let path = fs::canonicalize(path)?;
     let mut name = path.file_name().map_or_else(OsString::new, OsString::from);

@@ -41,7 +41,7 @@ fn many_files_stay_within_the_limit_of_the_process() {
 fn the_soft_limit_is_raised_to_the_hard_one() {
     let place = Place::new();
     place.write("a.log", "line\n");
-    let running = place.start_limited("*.log", TAIL, Some("ulimit -Hn 2000 && ulimit -Sn 100"));
+    let running = place.start_limited("*.log", TAIL, Some("ulimit -Sn 100 && ulimit -Hn 2000"));
     place.wait_for(1);
     assert_eq!(open_files(&running).0, "2000");
     running.stop(&place);
