@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 
-use super::{Place, Running, TAIL};
+use super::{Place, Running, TAIL, wait_until};
 
 const FILES: usize = 1500;
 
@@ -45,4 +45,27 @@ fn the_soft_limit_is_raised_to_the_hard_one() {
     place.wait_for(1);
     assert_eq!(open_files(&running).0, "2000");
     running.stop(&place);
+}
+
+#[test]
+fn a_quiet_file_is_closed_and_opened_again_for_what_comes() {
+    let place = Place::new();
+    place.write("a.log", "one\n");
+    let running = place.start("a.log", &format!("{TAIL} close_older => 0.3"));
+    place.wait_for(1);
+    let path = place.path("a.log");
+    let is_open = || {
+        let files = fs::read_dir(format!("/proc/{}/fd", running.0.id())).expect("a running process");
+        files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|target| target == path))
+    };
+    wait_until("the file stays open", || !is_open());
+    place.append("a.log", "two\n");
+    place.wait_for(2);
+    wait_until("the file stays open", || !is_open());
+    // It is still the same file under another name.
+    fs::rename(&path, place.path("b.log")).expect("it is renamed");
+    place.write("a.log", "three\n");
+    place.wait_for(3);
+    running.stop(&place);
+    assert_eq!(place.lines(), ["one", "two", "three"]);
 }
