@@ -145,7 +145,7 @@ fn an_output_that_gave_up_on_events_makes_it_a_failure() {
 fn an_input_that_fails_makes_it_a_failure() {
     let place = directory(&[]);
     let source = Source::new(
-        "jdbc { jdbc_connection_string => 'jdbc:sqlite:DIR/none.db' last_run_metadata_path => 'DIR/run' statement => 'SELECT nothing FROM nowhere' }",
+        "jdbc { jdbc_connection_string => 'jdbc:sqlite:DIR/none.db' last_run_metadata_path => 'DIR/run' statement => 'SELECT x FROM nowhere' }",
     );
     let failed = run(&place, &source, "null { }");
     assert_eq!(failed.status.code(), Some(1), "{}", stderr(&failed));

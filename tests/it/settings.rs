@@ -140,10 +140,10 @@ fn no_setting_is_unknown_or_silently_ignored() {
             matches!(setting.support, Support::NotYet { harmless, .. } if harmless.contains(&other.as_str()));
         // Then it is on by itself, and off is what everybody has here.
         let line = format!("{name}: {}\n", if asks_for_nothing { "true".to_owned() } else { other });
-        let (yml, is_on) = match setting.support {
+        let yml = match setting.support {
             // It belongs to something that is off, in Logstash too.
-            Support::OnlyWith { switch, is } => (format!("{line}{switch}: {is}\n"), true),
-            _ => (line, false),
+            Support::OnlyWith { switch, is } => format!("{line}{switch}: {is}\n"),
+            _ => line,
         };
         let told = match answer(&yml) {
             Answer::Honoured if setting.support == Support::Honoured => continue,
@@ -154,8 +154,12 @@ fn no_setting_is_unknown_or_silently_ignored() {
             }
         };
         // One line for all of `api.*` is enough.
-        let family = name.split('.').next().unwrap_or(name);
-        let is_named = told.contains(name) || (is_on && told.contains(&format!("{family}.")));
+        let governing = match setting.support {
+            Support::OnlyWith { switch, .. } => table::find(switch).unwrap_or(setting),
+            _ => setting,
+        };
+        let is_named =
+            told.contains(name) || governing.tolerated.is_some_and(|warning| told.contains(warning));
         const MISMATCHES: [&str; 6] = [
             "is not one of",
             "is not true",

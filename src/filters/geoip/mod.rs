@@ -349,7 +349,7 @@ mod option_tests {
     fn options_that_are_wrong_are_named() {
         let example = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/geoip/city.mmdb");
         for (options, culprits) in [
-            ("source => ip".to_owned(), ["\"target\"", "ECS"]),
+            ("source => ip".to_owned(), ["\"target\"", "give target"]),
             (
                 format!(
                     "source => ip target => host database => \"{}\" fields => [\"town\"]",
