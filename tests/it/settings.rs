@@ -63,7 +63,7 @@ fn load_files(logstash: &str, pipelines: Option<&str>) -> Result<Loaded, Setting
         origin: Origin::Flag(format!("--{name}")),
     };
     let mut flags = vec![flag("path.settings", place.path().display().to_string())];
-    let given = logstash.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
+    let mut given = logstash.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
     let has_config = given
         .into_iter()
         .any(|line| ["path.config:", "config.string:", "config: "].iter().any(|name| line.starts_with(name)));
