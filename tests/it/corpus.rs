@@ -181,7 +181,8 @@ fn real_world_configs_pass_the_config_test() {
         let lines: Vec<_> = errors.iter().map(|problem| problem.one_line(&sources)).collect();
         failed.entry(worst).or_default().push(lines.join("\n    "));
     }
-    println!("{passed} pass, {lacking} use plugins that this build does not have:");
+    let total = passed + lacking + failed.values().map(Vec::len).sum::<usize>();
+    println!("{passed} of {total} pass, {lacking} use plugins that this build does not have:");
     let mut missing: Vec<_> = missing.into_iter().collect();
     missing.sort_by_key(|(_, uses)| std::cmp::Reverse(*uses));
     println!(

@@ -164,9 +164,9 @@ fn same(own: &Value, theirs: &Value) -> bool {
         }
         // A hash may be written as a list of keys and values.
         (Value::Array(own), Value::Object(theirs)) => {
-            let pairs = own.chunks(2).map(|pair| (pair[0].as_str(), pair.get(1)));
+            let mut pairs = own.chunks(2).map(|pair| (pair[0].as_str(), pair.get(1)));
             own.len() == theirs.len() * 2
-                && pairs.into_iter().all(|(key, own)| {
+                && pairs.all(|(key, own)| {
                     key.and_then(|key| theirs.get(key))
                         .zip(own)
                         .is_some_and(|(theirs, own)| same(own, theirs))

@@ -65,7 +65,6 @@ fn load_files(logstash: &str, pipelines: Option<&str>) -> Result<Loaded, Setting
     let mut flags = vec![flag("path.settings", place.path().display().to_string())];
     let mut given = logstash.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
     let has_config = given
-        .into_iter()
         .any(|line| ["path.config:", "config.string:", "config: "].iter().any(|name| line.starts_with(name)));
     if pipelines.is_none() && !has_config {
         flags.push(flag("config.string", String::new()));
