@@ -154,7 +154,7 @@ fn rubydebug_prints_timestamps_bare_and_decimals_in_full() {
     for (name, number) in
         [("a", "1.50"), ("b", "1e30"), ("c", "0.0000001234567890123456789"), ("d", "1e100000")]
     {
-        event.data_mut().insert(name, json::parse(number, Decimals::Exact).unwrap());
+        event.data_mut().insert(name, json::parse(number, Decimals::Lossless).unwrap());
     }
     let printed = encode(&*codec("rubydebug", EcsMode::V8).unwrap(), &event);
     assert!(printed.contains("\"t\" => 2020-01-02T03:04:05.678Z,\n"), "{printed}");

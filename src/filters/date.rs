@@ -175,7 +175,8 @@ impl Filter for Date {
             Err(error) => {
                 // Logstash stops the pipeline here.
                 tracing::warn!(%error, "could not set the target of a date filter");
-                self.failed(event)
+                event.tag("_dateerror");
+                Outcome::Failed
             }
         }
     }
