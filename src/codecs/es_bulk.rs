@@ -105,12 +105,8 @@ impl EsBulk {
         let mut metadata = (**metadata).clone();
         metadata.insert("action", Value::from(name));
         match name {
-            // There is no document to what is deleted.
-            "delete" => {
-                let mut event = Event::new();
-                event.set(&self.metadata_field, metadata).map_err(|error| error.to_string())?;
-                emit(event);
-            }
+            // There is no document to what is deleted: an empty one stands for it.
+            "delete" => emit(self.event(Value::from(Object::new()), metadata)?),
             _ => self.action = Some(metadata),
         }
         Ok(())

@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use bigdecimal::BigDecimal;
+use num_bigint::{BigInt, Sign};
+
 use super::object::Object;
-use super::value::Value;
+use super::value::{Big, Value};
 
 /// The shortest decimal digits that read back as `number`, and the exponent of the first digit's place:
 /// `(digits, exponent)` stands for `0.digits * 10^exponent`.
@@ -168,6 +171,10 @@ pub fn push_ruby_inspect(out: &mut String, value: &Value) {
     match value {
         Value::Null => out.push_str("nil"),
         Value::Float(number) => push_ruby_float(out, *number),
+        Value::Big(big) => match &**big {
+            Big::Decimal(number) => push_ruby_decimal(out, number),
+            Big::Integer(number) => _ = write!(out, "{number}"),
+        },
         Value::Str(text) => push_ruby_string(out, text),
         Value::Array(items) => {
             out.push('[');
@@ -180,6 +187,19 @@ pub fn push_ruby_inspect(out: &mut String, value: &Value) {
         Value::Object(object) => push_ruby_hash(out, object),
         other => push_java(out, other),
     }
+}
+
+/// `BigDecimal#to_s`: `0.11e1`, `-0.1e-6`, `0.0`.
+pub fn push_ruby_decimal(out: &mut String, number: &BigDecimal) {
+    let (digits, scale) = number.normalized().into_bigint_and_exponent();
+    if digits == BigInt::ZERO {
+        out.push_str("0.0");
+        return;
+    }
+    let sign = if digits.sign() == Sign::Minus { "-" } else { "" };
+    let digits = digits.magnitude().to_string();
+    let exponent = i128::from(digits.len() as u64) - i128::from(scale);
+    _ = write!(out, "{sign}0.{digits}e{exponent}");
 }
 
 fn push_ruby_hash(out: &mut String, object: &Object) {
