@@ -9,7 +9,7 @@ use crate::ruby::args::{Args, at_least, between, exactly};
 use crate::ruby::control::Outcome;
 use crate::ruby::interpreter::Interp;
 use crate::ruby::symbol::sym;
-use crate::ruby::value::{HashMap, Native, RClass, Value, key_hash};
+use crate::ruby::value::{HashMap, Native, RClass, Value, key_hash, keys_equal};
 
 pub(super) static CLASSES: &[ClassDef] = &[ClassDef {
     includes: &["Enumerable"],
@@ -148,6 +148,22 @@ const READING: &[MethodDef] = &[
     MethodDef(">=", exactly(1), |interp, this, args| is_within(interp, args.at(0), this, false)),
     MethodDef("proper_superset?", exactly(1), |interp, this, args| is_within(interp, args.at(0), this, true)),
     MethodDef(">", exactly(1), |interp, this, args| is_within(interp, args.at(0), this, true)),
+    MethodDef("flatten", exactly(0), |interp, this, _| {
+        let mut all = Vec::new();
+        flattened(interp, this, &mut all)?;
+        Ok(like(interp, this, all))
+    }),
+    MethodDef("classify", exactly(0), classify),
+    MethodDef("<=>", exactly(1), |interp, this, args| {
+        let other = args.at(0);
+        if other.as_native::<Set>().is_none() {
+            return Ok(Value::Nil);
+        }
+        let (mine, others) = (own(interp, this)?.borrow().len(), own(interp, other)?.borrow().len());
+        let (small, large) = if mine <= others { (this, other) } else { (other, this) };
+        let fits = is_within(interp, small, large, false)?.truthy();
+        Ok(if fits { Value::Int(mine.cmp(&others) as i64) } else { Value::Nil })
+    }),
     MethodDef("intersect?", exactly(1), |interp, this, args| Ok(Value::Bool(shares(interp, this, args)?))),
     MethodDef("disjoint?", exactly(1), |interp, this, args| Ok(Value::Bool(!shares(interp, this, args)?))),
 ];
@@ -161,9 +177,9 @@ const ALGEBRA: &[MethodDef] = &[
     MethodDef("-", exactly(1), difference),
     MethodDef("difference", exactly(1), difference),
     MethodDef("^", exactly(1), |interp, this, args| {
-        let other = members(interp, args.at(0))?;
-        let mut map = own(interp, this)?.borrow().clone();
-        for value in other {
+        let mut map: HashMap =
+            members(interp, args.at(0))?.into_iter().map(|value| (value, Value::Bool(true))).collect();
+        for value in values(interp, this)? {
             if map.remove(&value).is_none() {
                 map.insert(value, Value::Bool(true));
             }
@@ -219,8 +235,48 @@ const CHANGING: &[MethodDef] = &[
     MethodDef("delete_if", exactly(0), |interp, this, args| retain(interp, this, args, false)),
     MethodDef("reject!", exactly(0), |interp, this, args| retain(interp, this, args, false)),
     MethodDef("select!", exactly(0), |interp, this, args| retain(interp, this, args, true)),
+    MethodDef("filter!", exactly(0), |interp, this, args| retain(interp, this, args, true)),
+    MethodDef("map!", exactly(0), map_in_place),
+    MethodDef("collect!", exactly(0), map_in_place),
     MethodDef("keep_if", exactly(0), |interp, this, args| retain(interp, this, args, true)),
 ];
+
+fn map_in_place(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
+    let block = args.block(interp)?;
+    let mut map = HashMap::new();
+    for value in values(interp, this)? {
+        map.insert(interp.yield_one(block, value)?, Value::Bool(true));
+    }
+    let old = std::mem::replace(&mut *own_mut(interp, this)?.borrow_mut(), map);
+    drop(old);
+    Ok(this.clone())
+}
+
+/// Members of sets within the set, at any depth.
+fn flattened(interp: &mut Interp, this: &Value, out: &mut Vec<Value>) -> Outcome<()> {
+    interp.guard()?;
+    for value in values(interp, this)? {
+        match value.as_native::<Set>() {
+            Some(_) => flattened(interp, &value, out)?,
+            None => out.push(value),
+        }
+    }
+    Ok(())
+}
+
+fn classify(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
+    let block = args.block(interp)?;
+    let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();
+    for value in values(interp, this)? {
+        let key = interp.yield_one(block, value.clone())?;
+        match groups.iter_mut().find(|(known, _)| keys_equal(known, &key)) {
+            Some((_, members)) => members.push(value),
+            None => groups.push((key, vec![value])),
+        }
+    }
+    let map = groups.into_iter().map(|(key, members)| (key, like(interp, this, members)));
+    Ok(Value::hash(map.collect()))
+}
 
 fn include(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     Ok(Value::Bool(own(interp, this)?.borrow().contains_key(args.at(0))))
@@ -281,8 +337,9 @@ fn passing(interp: &mut Interp, this: &Value, args: Args<'_>, wanted: bool) -> O
 }
 
 fn kept(interp: &mut Interp, this: &Value, args: Args<'_>, wanted: bool) -> Outcome {
+    // Those of Enumerable: an array.
     let passed = passing(interp, this, args, wanted)?;
-    Ok(like(interp, this, passed))
+    Ok(Value::array(passed))
 }
 
 fn retain(interp: &mut Interp, this: &Value, args: Args<'_>, wanted: bool) -> Outcome {

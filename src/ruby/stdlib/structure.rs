@@ -62,14 +62,14 @@ const METHODS: &[MethodDef] = &[
         }
     }),
     MethodDef("each", exactly(0), |interp, this, args| {
-        let block = args.block(interp)?;
+        let block = super::enumerable::block_or_enumerator!(interp, this, "each", args);
         for value in values(interp, this) {
             interp.yield_one(block, value)?;
         }
         Ok(this.clone())
     }),
     MethodDef("each_pair", exactly(0), |interp, this, args| {
-        let block = args.block(interp)?;
+        let block = super::enumerable::block_or_enumerator!(interp, this, "each_pair", args);
         let class = interp.real_class(this);
         for name in members(interp, &class) {
             let value = interp.get_ivar(this, name);
@@ -85,6 +85,12 @@ const METHODS: &[MethodDef] = &[
         interp.guard()?;
         let (mine, others) = (values(interp, this), values(interp, other));
         Ok(Value::Bool(interp.equal(&Value::array(mine), &Value::array(others))?))
+    }),
+    MethodDef("eql?", exactly(1), |_, this, args| {
+        Ok(Value::Bool(crate::ruby::value::keys_equal(this, args.at(0))))
+    }),
+    MethodDef("hash", exactly(0), |_, this, _| {
+        Ok(Value::Int((crate::ruby::value::key_hash(this) >> 1) as i64))
     }),
     MethodDef("to_s", exactly(0), inspect),
     MethodDef("inspect", exactly(0), inspect),
@@ -189,7 +195,8 @@ fn initialize(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
         return initialize_by_keyword(interp, this, &names, args);
     }
     if args.len() > names.len() {
-        return Err(interp.argument_error("struct size differs"));
+        let message = format!("struct size differs ({} for {})", args.len(), names.len());
+        return Err(interp.argument_error(message));
     }
     for (at, name) in names.into_iter().enumerate() {
         interp.set_ivar(this, name, args.at(at).clone())?;

@@ -180,7 +180,7 @@ fn assign(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
             return Err(interp.error("IndexError", format!("negative length ({count})")));
         };
         let Some(start) = position(start, len) else {
-            return Err(too_small(interp, start, len));
+            return Err(too_small(interp, start));
         };
         let parts = parts(interp, &value)?;
         splice(interp, array, start, count, parts)?;
@@ -201,7 +201,7 @@ fn assign(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
         return Ok(value);
     }
     let index = args.int(interp, 0)?;
-    let Some(at) = position(index, len) else { return Err(too_small(interp, index, len)) };
+    let Some(at) = position(index, len) else { return Err(too_small(interp, index)) };
     interp.check_size(at.saturating_mul(16))?;
     let mut items = array.borrow_mut();
     if at >= items.len() {
@@ -213,8 +213,8 @@ fn assign(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     Ok(value)
 }
 
-fn too_small(interp: &mut Interp, index: i64, len: usize) -> crate::ruby::control::Control {
-    interp.error("IndexError", format!("index {index} too small for array; minimum: -{len}"))
+fn too_small(interp: &mut Interp, index: i64) -> crate::ruby::control::Control {
+    interp.error("IndexError", format!("index {index} out of array"))
 }
 
 fn delete(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {

@@ -114,6 +114,10 @@ pub(in crate::ruby::stdlib) fn coerced(
 fn operate(interp: &mut Interp, this: &Value, other: &Value, operator: Sym) -> Outcome {
     match (number(this), number(other)) {
         (Some(Number::Integer(a)), Some(Number::Integer(b))) => integers(interp, a, b, operator.as_str()),
+        // JRuby alone refuses it.
+        (Some(_), Some(b)) if b.to_f64() == 0.0 && operator.as_str() == "%" => {
+            Err(interp.error("ZeroDivisionError", "divided by 0"))
+        }
         (Some(a), Some(b)) => Ok(Value::Float(floats(a.to_f64(), b.to_f64(), operator.as_str()))),
         _ => {
             if matches!(other, Value::Object(_))

@@ -158,7 +158,7 @@ pub(super) const CREATE: &[MethodDef] = &[
         let (text, format) =
             (args.text(interp, 0)?, if args.len() > 1 { args.text(interp, 1)? } else { "%F".into() });
         match super::strptime::strptime(&text, &format) {
-            Some((fields, "")) => from_fields(interp, &fields),
+            Some((fields, _)) => from_fields(interp, &fields),
             _ => Err(invalid(interp)),
         }
     }),
@@ -431,7 +431,15 @@ fn plus(interp: &mut Interp, this: &Value, days: &Value, sign: i64) -> Outcome {
         Value::Int(days) => days_later(interp, this, days.saturating_mul(sign)),
         Value::Float(_) | Value::Object(_) if interp.is_a(days, &interp.classes.numeric.clone()) => {
             // Parts of a day count for a DateTime alone.
-            let nanos = nanoseconds(interp, days)? * 86_400 * i128::from(sign);
+            // Seconds first: a 24th of a day has no exact nanoseconds, its seconds have.
+            let nanos = match days {
+                Value::Float(days) if days.abs() < 1e9 => (days * 86_400e9).round() as i128,
+                other => {
+                    let seconds = interp.call(other, "*", &[Value::Int(86_400)])?;
+                    nanoseconds(interp, &seconds)?
+                }
+            };
+            let nanos = nanos * i128::from(sign);
             match time_in(this) {
                 Some(time) => {
                     let time = shifted(interp, time, nanos)?;
@@ -440,7 +448,7 @@ fn plus(interp: &mut Interp, this: &Value, days: &Value, sign: i64) -> Outcome {
                 None => days_later(interp, this, nanos.div_euclid(86_400_000_000_000) as i64),
             }
         }
-        _ => Err(interp.type_error("expected numeric")),
+        _ => Err(interp.type_error(if sign < 0 { "expected numeric or date" } else { "expected numeric" })),
     }
 }
 
@@ -519,7 +527,7 @@ pub(super) const CREATE_DATE_TIME: &[MethodDef] = &[
         let (text, format) =
             (args.text(interp, 0)?, if args.len() > 1 { args.text(interp, 1)? } else { "%FT%T%z".into() });
         match super::strptime::strptime(&text, &format) {
-            Some((fields, "")) => date_time_of(interp, &fields),
+            Some((fields, _)) => date_time_of(interp, &fields),
             _ => Err(invalid(interp)),
         }
     }),
