@@ -49,6 +49,7 @@ pub(super) const METHODS: &[MethodDef] = &[
         for other in args.values {
             added.extend(interp.to_array(other)?.to_vec());
         }
+        interp.check_size(array.len().saturating_add(added.len()).saturating_mul(16))?;
         array.borrow_mut().extend(added);
         Ok(this.clone())
     }),
@@ -114,12 +115,18 @@ pub(super) fn put(interp: &mut Interp, this: &Value, items: Vec<Value>) -> Outco
 }
 
 fn push(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
-    own_mut(interp, this)?.borrow_mut().extend_from_slice(args.values);
+    let array = own_mut(interp, this)?;
+    if args.len() > 1 {
+        interp.check_size(array.len().saturating_add(args.len()).saturating_mul(16))?;
+    }
+    array.borrow_mut().extend_from_slice(args.values);
     Ok(this.clone())
 }
 
 fn unshift(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
-    own_mut(interp, this)?.borrow_mut().splice(0..0, args.values.iter().cloned());
+    let array = own_mut(interp, this)?;
+    interp.check_size(array.len().saturating_add(args.len()).saturating_mul(16))?;
+    array.borrow_mut().splice(0..0, args.values.iter().cloned());
     Ok(this.clone())
 }
 
