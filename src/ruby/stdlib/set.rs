@@ -1,6 +1,6 @@
 //! `Set`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::enumerable::items;
@@ -9,7 +9,7 @@ use crate::ruby::args::{Args, at_least, between, exactly};
 use crate::ruby::control::Outcome;
 use crate::ruby::interpreter::Interp;
 use crate::ruby::symbol::sym;
-use crate::ruby::value::{HashMap, Native, RClass, Value, key_hash, keys_equal};
+use crate::ruby::value::{HashMap, Native, RClass, Value, insert_into, key_hash, keys_equal, remove_from};
 
 pub(super) static CLASSES: &[ClassDef] = &[ClassDef {
     includes: &["Enumerable"],
@@ -17,6 +17,14 @@ pub(super) static CLASSES: &[ClassDef] = &[ClassDef {
     singleton_methods: &[NEW],
     ..ClassDef::class("Set")
 }];
+
+/// Sets within sets are compared so far; they may hold themselves.
+const MOST_NESTED: usize = 32;
+
+thread_local! {
+    /// How many sets are being compared within each other.
+    static COMPARING: Cell<usize> = const { Cell::new(0) };
+}
 
 /// The members are the keys.
 struct Set(RefCell<HashMap>);
@@ -32,14 +40,17 @@ impl Native for Set {
     }
 
     fn key_hash(&self) -> Option<u64> {
-        Some(self.0.borrow().keys().fold(0, |sum, key| key_hash(key).wrapping_add(sum)))
+        Some(self.0.borrow().keys_hash())
     }
 
     fn is_same_key(&self, other: &dyn Native) -> bool {
-        other.downcast::<Set>().is_some_and(|other| {
-            let (a, b) = (self.0.borrow(), other.0.borrow());
-            a.len() == b.len() && a.keys().all(|key| b.contains_key(key))
-        })
+        let depth = COMPARING.get();
+        let Some(other) = other.downcast::<Set>().filter(|_| depth < MOST_NESTED) else { return false };
+        COMPARING.set(depth + 1);
+        let (a, b) = (self.0.borrow(), other.0.borrow());
+        let same = a.len() == b.len() && a.keys().all(|key| b.contains_key(key));
+        COMPARING.set(depth);
+        same
     }
 }
 
@@ -202,11 +213,11 @@ const CHANGING: &[MethodDef] = &[
         add(interp, this, args)
     }),
     MethodDef("delete", exactly(1), |interp, this, args| {
-        own_mut(interp, this)?.borrow_mut().remove(args.at(0));
+        remove_from(own_mut(interp, this)?, args.at(0));
         Ok(this.clone())
     }),
     MethodDef("delete?", exactly(1), |interp, this, args| {
-        let removed = own_mut(interp, this)?.borrow_mut().remove(args.at(0));
+        let removed = remove_from(own_mut(interp, this)?, args.at(0));
         Ok(if removed.is_some() { this.clone() } else { Value::Nil })
     }),
     MethodDef("merge", at_least(0), |interp, this, args| {
@@ -214,7 +225,7 @@ const CHANGING: &[MethodDef] = &[
             let other = members(interp, other)?;
             let map = own_mut(interp, this)?;
             for value in other {
-                map.borrow_mut().insert(value, Value::Bool(true));
+                insert_into(map, value, Value::Bool(true));
             }
         }
         Ok(this.clone())
@@ -223,7 +234,7 @@ const CHANGING: &[MethodDef] = &[
         let other = members(interp, args.at(0))?;
         let map = own_mut(interp, this)?;
         for value in other {
-            map.borrow_mut().remove(&value);
+            remove_from(map, &value);
         }
         Ok(this.clone())
     }),
@@ -283,7 +294,7 @@ fn include(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
 }
 
 fn add(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
-    own_mut(interp, this)?.borrow_mut().insert(args.at(0).clone(), Value::Bool(true));
+    insert_into(own_mut(interp, this)?, args.at(0).clone(), Value::Bool(true));
     Ok(this.clone())
 }
 

@@ -157,7 +157,7 @@ impl HashMap {
     }
 
     /// A number made of the keys, in whichever order they stand.
-    fn keys_hash(&self) -> u64 {
+    pub fn keys_hash(&self) -> u64 {
         self.entries.iter().flatten().fold(self.len as u64, |sum, entry| sum.wrapping_add(entry.hash))
     }
 
@@ -323,6 +323,20 @@ pub enum HashDefault {
     Block(Rc<RProc>),
 }
 
+/// Sets a value in a shared map. The key may hold that very map, which is read to find it.
+pub fn insert_into(map: &RefCell<HashMap>, key: Value, value: Value) {
+    let hash = key_hash(&key);
+    let found = map.borrow().find(hash, &key);
+    map.borrow_mut().put(found, hash, key, value);
+}
+
+/// Removes a key from a shared map, which may be part of the key.
+pub fn remove_from(map: &RefCell<HashMap>, key: &Value) -> Option<Value> {
+    let hash = key_hash(key);
+    let found = map.borrow().find(hash, key)?;
+    map.borrow_mut().take(hash, found)
+}
+
 /// A hash. Never hold a borrow of it while calling back into Ruby.
 pub struct RHash {
     map: RefCell<HashMap>,
@@ -355,17 +369,12 @@ impl RHash {
     }
 
     pub fn insert(&self, key: Value, value: Value) {
-        // The key may hold this very hash, which is read to find it.
-        let hash = key_hash(&key);
-        let found = self.map.borrow().find(hash, &key);
-        self.map.borrow_mut().put(found, hash, key, value);
+        insert_into(&self.map, key, value);
     }
 
     /// Removes a key and gives what it held.
     pub fn remove(&self, key: &Value) -> Option<Value> {
-        let hash = key_hash(key);
-        let found = self.map.borrow().find(hash, key)?;
-        self.map.borrow_mut().take(hash, found)
+        remove_from(&self.map, key)
     }
 
     pub fn len(&self) -> usize {

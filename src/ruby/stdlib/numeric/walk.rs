@@ -62,7 +62,7 @@ pub(in crate::ruby::stdlib) fn float_steps(
         let reaches = whole * by + start;
         (whole + if (by > 0.0 && reaches < end) || (by < 0.0 && reaches > end) { 1.0 } else { 0.0 }) as u64
     } else {
-        (count + error).floor() as u64 + 1
+        ((count + error).floor() as u64).saturating_add(1)
     };
     (0..steps).map(move |step| {
         let number = start + step as f64 * by;
