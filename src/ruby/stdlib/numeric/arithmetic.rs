@@ -209,7 +209,7 @@ fn to_s(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     }
     let base = args.int(interp, 0)?;
     let Some(base) = u32::try_from(base).ok().filter(|base| (2..=36).contains(base)) else {
-        return Err(interp.argument_error(format!("invalid radix {base}")));
+        return Err(interp.argument_error(format!("illegal radix {base}")));
     };
     match number(this) {
         Some(Number::Integer(number)) => Ok(Value::str(number.to_str_radix(base))),
