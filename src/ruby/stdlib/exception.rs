@@ -21,7 +21,7 @@ pub(super) static CLASSES: &[ClassDef] = &[
     error("SecurityError", "Exception"),
     error("SignalException", "Exception"),
     error("Interrupt", "SignalException"),
-    error("SystemExit", "Exception"),
+    ClassDef { superclass: Some("Exception"), methods: &[EXIT], ..ClassDef::class("SystemExit") },
     error("SystemStackError", "Exception"),
     error("StandardError", "Exception"),
     error("ArgumentError", "StandardError"),
@@ -218,6 +218,13 @@ fn exception(_: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     }
     Ok(copy)
 }
+
+const EXIT: &[MethodDef] = &[
+    MethodDef("status", exactly(0), |interp, this, _| Ok(interp.get_ivar(this, sym!("status")))),
+    MethodDef("success?", exactly(0), |interp, this, _| {
+        Ok(Value::Bool(matches!(interp.get_ivar(this, sym!("status")), Value::Int(0))))
+    }),
+];
 
 fn equal(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     let other = args.at(0);
