@@ -152,7 +152,7 @@ impl Redis {
                 _ => self.listen(&mut *codec, sink, shutdown, &mut waits).await,
             };
             let End::Failed(failure) = ended else { break };
-            let wait = waits.next();
+            let wait = waits.wait();
             tracing::warn!(
                 address = %self.server.address, key = %self.key, error = %failure,
                 retry_in_ms = wait.as_millis() as u64, "redis is not available, will try again"

@@ -39,7 +39,7 @@ impl Waits {
     const MOST: u32 = 30;
 
     /// The next one.
-    pub fn next(&mut self) -> Duration {
+    pub fn wait(&mut self) -> Duration {
         let seconds = 1_u32.checked_shl(self.0).unwrap_or(Self::MOST).min(Self::MOST);
         self.0 = self.0.saturating_add(1).min(8);
         spread(Duration::from_secs(seconds.into()))
@@ -63,12 +63,12 @@ mod tests {
     #[test]
     fn waits_grow_to_a_limit_and_start_anew() {
         let mut waits = Waits::default();
-        let seconds: Vec<_> = (0..40).map(|_| waits.next().as_secs_f64()).collect();
+        let seconds: Vec<_> = (0..40).map(|_| waits.wait().as_secs_f64()).collect();
         for (wait, at_least) in seconds.iter().zip([1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]) {
             assert!((at_least..=at_least * 1.25).contains(wait), "{seconds:?}");
         }
         assert!(seconds.last().is_some_and(|last| (30.0..=37.5).contains(last)), "{seconds:?}");
         waits.reset();
-        assert!(waits.next().as_secs_f64() < 2.0);
+        assert!(waits.wait().as_secs_f64() < 2.0);
     }
 }

@@ -49,6 +49,25 @@ fn what_redis_cli_puts_into_a_list_is_taken() {
 }
 
 #[test]
+fn a_unix_socket_and_renamed_commands() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("socket").display().to_string();
+    let renamed = ["--rename-command", "EVALSHA", "run-it", "--rename-command", "LTRIM", "cut-it"];
+    let Some(redis) = Redis::start(&[&["--unixsocket", &socket], renamed.as_slice()].concat()) else {
+        return;
+    };
+    redis.push("k", &(0..300).map(|number| number.to_string()).collect::<Vec<_>>());
+    let rstash = Rstash::start(&format!(
+        r#"input {{ redis {{ path => "{socket}" key => "k" data_type => "list" codec => plain
+             command_map => {{ "evalsha" => "run-it" "ltrim" => "cut-it" }} }} }}
+           output {{ file {{ path => "{{out}}" codec => line {{ format => "%{{message}}" }} }} }}"#
+    ));
+    assert_eq!(sorted(rstash.wait_for_lines(300)), sorted((0..300).map(|number| number.to_string())));
+    assert!(rstash.stop().success());
+    assert_eq!(redis.length("k"), 0);
+}
+
+#[test]
 fn what_redis_cli_publishes_is_heard() {
     let Some(redis) = Redis::start(&[]) else { return };
     let rstash = Rstash::start(&format!(

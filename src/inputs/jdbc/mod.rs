@@ -155,7 +155,6 @@ options! {
 }
 
 /// When the statement runs.
-#[expect(clippy::large_enum_variant, reason = "one for each input")]
 enum Rhythm {
     Once,
     Schedule(Schedule),
