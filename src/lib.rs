@@ -14,6 +14,8 @@
 //! | [`http_client`] | HTTP options, and a client made of them |
 //! | [`limits`] | how many files the process may have open |
 //! | [`schedule`] | when something runs: cron lines and durations |
+//! | [`command`] | programs that plugins start |
+//! | [`redis`] | Redis servers and connections to them |
 //! | [`sql`] | databases behind JDBC URLs, statements, and rows as fields |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
@@ -27,6 +29,7 @@
 
 pub mod cli;
 pub mod codecs;
+pub mod command;
 pub mod csv;
 pub mod demo;
 pub mod event;
@@ -43,6 +46,7 @@ pub mod outputs;
 pub mod pipeline;
 pub mod plugin;
 pub mod queue;
+pub mod redis;
 pub mod regex;
 pub mod ruby;
 pub mod schedule;

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 
+use super::stream::until;
 use crate::event::{Event, FieldReference, Value};
 use crate::plugin::{
     Build, Codec, Example, Input, Kind, OptionReader, RunError, Shutdown, Sink, Spec, StreamCodec, options,
@@ -149,14 +150,6 @@ async fn pump(
         }
     }
     send(decoder.end(sink), sink).await.and(failed)
-}
-
-/// Resolves at a point in time; never without one.
-async fn until(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
-    }
 }
 
 async fn send(events: Vec<Event>, sink: &Sink) -> Result<(), RunError> {

@@ -111,7 +111,7 @@ impl<F: Fn(&mut Event)> Stream<'_, F> {
 }
 
 /// Resolves at a point in time; never without one.
-async fn until(time: Option<Instant>) {
+pub async fn until(time: Option<Instant>) {
     match time {
         Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,

@@ -46,7 +46,7 @@ impl Authority {
     }
 
     /// A key and a certificate for a host's name, as PEM.
-    fn certify(&self, host: &str) -> (Vec<u8>, Vec<u8>) {
+    pub fn certify(&self, host: &str) -> (Vec<u8>, Vec<u8>) {
         let key = PKey::from_rsa(Rsa::generate(2048).expect("a key")).expect("a key");
         let mut builder = unsigned(host, &key);
         builder.set_issuer_name(self.certificate.subject_name()).expect("a name");
