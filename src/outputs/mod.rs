@@ -1,12 +1,16 @@
 //! The outputs: one file per plugin, named as in Logstash.
 
 mod elasticsearch;
+mod email;
 mod file;
+mod graphite;
 mod http;
 mod kafka;
 mod null;
 mod pipeline;
+mod statsd;
 mod stdout;
+mod syslog;
 mod tcp;
 mod udp;
 
@@ -16,12 +20,16 @@ use crate::plugin::Spec;
 pub static SPECS: &[&Spec] = &[
     &elasticsearch::ELASTICSEARCH,
     &elasticsearch::OPENSEARCH,
+    &email::SPEC,
     &file::SPEC,
+    &graphite::SPEC,
     &http::SPEC,
     &kafka::SPEC,
     &null::SPEC,
     &pipeline::SPEC,
+    &statsd::SPEC,
     &stdout::SPEC,
+    &syslog::SPEC,
     &tcp::SPEC,
     &udp::SPEC,
 ];

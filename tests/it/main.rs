@@ -1,4 +1,5 @@
 //! The tests that see rstash from outside, in one binary.
+mod abuse;
 mod beats;
 mod cli;
 mod cli_cases;
@@ -6,6 +7,7 @@ mod corpus;
 mod demo;
 mod dns;
 mod elasticsearch;
+mod email;
 mod ends;
 mod examples;
 mod file;
@@ -13,10 +15,14 @@ mod golden;
 mod kafka;
 mod language;
 mod memcached;
+mod metrics;
+mod nginx;
+mod peer;
 mod pipelines;
 mod post;
 mod reference;
 mod rooms;
 mod shared;
+mod syslog;
 mod tls;
 mod twitter;

@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, interval_at, timeout};
 
@@ -12,6 +12,7 @@ use super::events::{Enricher, Peer};
 use super::frame::{Malformed, Version, acknowledgement};
 use super::window::{Window, Windows};
 use crate::event::Event;
+use crate::net::read_more;
 use crate::plugin::{Codec, CodecFactory, Shutdown, Sink};
 use crate::queue::{Ack, Settled};
 
@@ -21,8 +22,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(5);
 /// How long a client may take to make room for six bytes.
 const WRITE: Duration = Duration::from_secs(30);
-/// As much as one read may bring, in bytes.
-const BLOCK: usize = 64 * 1024;
 
 /// What all connections share.
 pub struct Connections {
@@ -102,13 +101,11 @@ impl Connections {
                     return Ok(End::Stopped);
                 }
             }
-            let buffer = windows.buffer();
-            buffer.reserve(BLOCK);
             let idle = self.idle.map(|time| Instant::now() + time);
             tokio::select! {
                 biased;
                 () = shutdown.requested() => return Ok(End::Stopped),
-                read = stream.read_buf(buffer) => if read? == 0 { return Ok(End::Closed) },
+                read = read_more(stream, windows.buffer()) => if read? == 0 { return Ok(End::Closed) },
                 () = until(idle) => return Ok(End::Idle),
             }
         }

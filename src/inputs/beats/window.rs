@@ -1,14 +1,15 @@
 //! Windows: what a client sends before it waits for an acknowledgement, put together of frames (`BeatsParser.java`).
 
 use super::frame::{self, Frame, Malformed, Step, Version};
+use super::packed::Packed;
 use crate::event::Object;
 
 /// Most events in a window; Beats send 2048 unless told otherwise.
 pub const MAX_EVENTS: u32 = 1024 * 1024;
 /// Most bytes of a window's frames, unpacked.
 pub const MAX_BYTES: usize = 256 * 1024 * 1024;
-/// Room that is kept between two windows.
-const KEPT: usize = 256 * 1024;
+/// Room that is kept between two windows: there may be thousands of clients that have nothing to say.
+const KEPT: usize = 16 * 1024;
 
 /// Events that are acknowledged together.
 #[derive(Debug, PartialEq)]
@@ -24,8 +25,8 @@ pub struct Window {
 #[derive(Default)]
 pub struct Windows {
     received: Buffer,
-    /// What a compressed frame held.
-    unpacked: Option<Buffer>,
+    /// A compressed frame, and what was unpacked of it.
+    packed: Option<(Packed, Buffer)>,
     open: Option<Open>,
 }
 
@@ -57,15 +58,11 @@ impl Windows {
     /// What ends the connection.
     pub fn next(&mut self) -> Result<Option<Window>, Malformed> {
         loop {
-            if self.unpacked.as_ref().is_some_and(Buffer::is_empty) {
-                self.unpacked = None;
-            }
-            let packed = self.unpacked.is_some();
-            let Some((version, frame, length)) =
-                self.unpacked.as_mut().unwrap_or(&mut self.received).read()?
-            else {
+            let packed = self.packed.is_some();
+            let Some((version, frame, length)) = self.read()? else {
                 if packed {
-                    return Err(Malformed::Partial);
+                    self.packed = None;
+                    continue;
                 }
                 self.received.compact();
                 return Ok(None);
@@ -76,13 +73,27 @@ impl Windows {
                 Frame::Compressed(_) if packed => return Err(Malformed::Nested),
                 Frame::Compressed(bytes) => {
                     let used = self.open.as_ref().map_or(0, |open| open.bytes);
-                    let bytes = frame::inflate(&bytes, MAX_BYTES.saturating_sub(used))?;
-                    self.unpacked = Some(Buffer { bytes, ..Buffer::default() });
+                    let packed = Packed::new(bytes, MAX_BYTES.saturating_sub(used));
+                    self.packed = Some((packed, Buffer::default()));
                     None
                 }
             };
             if complete.is_some() {
                 return Ok(complete);
+            }
+        }
+    }
+
+    /// The next frame: of the compressed one, as long as that holds any.
+    fn read(&mut self) -> Result<Option<(Version, Frame, usize)>, Malformed> {
+        let Some((packed, unpacked)) = &mut self.packed else { return self.received.read() };
+        loop {
+            if let Some(found) = unpacked.read()? {
+                return Ok(Some(found));
+            }
+            unpacked.compact();
+            if !packed.unpack(&mut unpacked.bytes)? {
+                return if unpacked.is_empty() { Ok(None) } else { Err(Malformed::Partial) };
             }
         }
     }

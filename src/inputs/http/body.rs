@@ -1,14 +1,19 @@
 //! The body of a request: read within its limit, unpacked, and as text.
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, HeaderValue};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use futures_util::StreamExt;
+use tokio::time::timeout;
 
 use crate::plugin::Charset;
+
+/// How long a client may let its body rest. Logstash waits for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why there is no body.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +24,8 @@ pub enum BodyError {
     Packed(io::Error),
     #[error("the body did not come to its end: {0}")]
     Broken(axum::Error),
+    #[error("nothing more of the body came for {} s", PATIENCE.as_secs())]
+    Slow,
 }
 
 /// Reads a body of at most `limit` bytes, packed and unpacked. The headers are left as Netty leaves them: without the
@@ -34,7 +41,7 @@ pub async fn read(headers: &mut HeaderMap, body: Body, limit: usize) -> Result<V
     }
     let mut bytes = Vec::new();
     let mut chunks = body.into_data_stream();
-    while let Some(chunk) = chunks.next().await {
+    while let Some(chunk) = timeout(PATIENCE, chunks.next()).await.map_err(|_| BodyError::Slow)? {
         let chunk = chunk.map_err(BodyError::Broken)?;
         if bytes.len() + chunk.len() > limit {
             return Err(BodyError::TooLong);
