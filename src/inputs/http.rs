@@ -69,14 +69,14 @@ impl Server {
         let input = Arc::new(self);
         let accepted = |stream, peer| {
             let (input, sink, shutdown) = (Arc::clone(&input), sink.clone(), shutdown.clone());
-            async move { input.connected(stream, peer, &sink, &shutdown).await }
+            async move { input.connected(stream, peer, sink, shutdown).await }
         };
         listener.serve(&shutdown, accepted).await;
         Ok(())
     }
 
     /// Serves one connection; what goes wrong ends it alone.
-    async fn connected(&self, stream: TcpStream, peer: SocketAddr, sink: &Sink, shutdown: &Shutdown) {
+    async fn connected(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, sink: Sink, shutdown: Shutdown) {
         let opened = tokio::select! {
             () = shutdown.requested() => return,
             opened = self.open(stream) => opened,
@@ -97,9 +97,16 @@ impl Server {
     }
 
     /// Answers the requests of a connection, one after the other.
-    async fn answer(&self, stream: Box<dyn Duplex>, peer: SocketAddr, sink: &Sink, shutdown: &Shutdown) {
-        let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| async {
-            Ok::<_, Infallible>(self.requests.answer(request.map(Body::new), peer, sink).await)
+    async fn answer(
+        self: Arc<Self>,
+        stream: Box<dyn Duplex>,
+        peer: SocketAddr,
+        sink: Sink,
+        shutdown: Shutdown,
+    ) {
+        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            let (input, sink) = (Arc::clone(&self), sink.clone());
+            async move { Ok::<_, Infallible>(input.requests.answer(request.map(Body::new), peer, &sink).await) }
         });
         let mut connection = std::pin::pin!(
             http1::Builder::new()

@@ -35,14 +35,6 @@ impl Peer {
         Some(Peer { tls: Some((TlsConnector::from(Arc::new(config)), name)), ..self })
     }
 
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
     async fn connect(&self) -> io::Result<Box<dyn Duplex>> {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
         stream.set_nodelay(true)?;

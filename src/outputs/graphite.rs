@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -140,7 +141,8 @@ impl Lines {
         let time = seconds(event.get(&self.time))?;
         let mut add = |name: &str, value: &str| -> Result<(), Unfit> {
             let name = self.format.render(event)?.replace(PLACEHOLDER, name);
-            out.extend([&name, " ", value, " ", &time.to_string(), "\n"]);
+            // Writing to a string does not fail.
+            _ = writeln!(out, "{name} {value} {time}");
             Ok(())
         };
         let Some(metrics) = &self.metrics else {

@@ -132,8 +132,8 @@ PICKLE_RECEIVER_PORT = {pickle}
 CACHE_QUERY_INTERFACE = 127.0.0.1
 CACHE_QUERY_PORT = {query}
 MAX_CACHE_SIZE = inf
-MAX_CREATES_PER_MINUTE = 0
-MAX_UPDATES_PER_SECOND = 0.001
+CACHE_WRITE_STRATEGY = timesorted
+MIN_TIMESTAMP_LAG = 1000000000
 ENABLE_LOGROTATION = False
 CARBON_METRIC_INTERVAL = 0
 "
@@ -151,7 +151,7 @@ CARBON_METRIC_INTERVAL = 0
     }
 
     /// The points of a metric, asked for as Graphite's web server asks, with Python's pickle.
-    fn points(&self, metric: &str) -> Vec<(i64, f64)> {
+    fn points(&self, metric: &str) -> Vec<(f64, f64)> {
         const ASK: &str = "
 import json, pickle, socket, struct, sys
 with socket.create_connection(('127.0.0.1', int(sys.argv[1]))) as s:
@@ -196,16 +196,16 @@ fn carbon_keeps_what_it_is_sent() {
         assert!(rstash.wait().success(), "{}", rstash.log());
     }
     wait_until("the last metric is there", || carbon.points("all.load.disk.sda").len() == 5);
-    for n in 1..=5 {
-        let time = 1_709_208_000 + n;
-        assert_eq!(carbon.points(&format!("x.web{n}.web{n}.n")), [(time, n as f64)]);
-        assert_eq!(carbon.points(&format!("x.web{n}.load.1m")), [(time, n as f64 / 10.0)]);
-        assert_eq!(carbon.points(&format!("x.web{n}.load.disk.sda")), [(time, n as f64)]);
+    for n in 1..=5_u8 {
+        let (time, value) = (1_709_208_000.0 + f64::from(n), f64::from(n));
+        assert_eq!(carbon.points(&format!("x.web{n}.web{n}.n")), [(time, value)]);
+        assert_eq!(carbon.points(&format!("x.web{n}.load.1m")), [(time, value / 10.0)]);
+        assert_eq!(carbon.points(&format!("x.web{n}.load.disk.sda")), [(time, value)]);
     }
-    let all: Vec<_> = (1..=5).map(|n| (1_709_208_000 + n, n as f64)).collect();
+    let all: Vec<_> = (1..=5_u8).map(|n| (1_709_208_000.0 + f64::from(n), f64::from(n))).collect();
     let sorted = |metric: &str| {
         let mut points = carbon.points(metric);
-        points.sort_by_key(|point| point.0);
+        points.sort_by(|one, other| one.0.total_cmp(&other.0));
         points
     };
     assert_eq!(sorted("all.n"), all);

@@ -142,19 +142,20 @@ fn the_http_output_and_nginx() {
     let Some(nginx) = Nginx::start(
         &format!(
             "log_format body escape=none '$uri $request_body';
+             map $status $taken {{ ~^2 1; default 0; }}
              server {{
                listen 127.0.0.1:{port};
                listen 127.0.0.1:{encrypted} ssl;
                ssl_certificate {certificate};
                ssl_certificate_key {key};
-               location /open {{ access_log FOLDER/bodies body; proxy_pass http://127.0.0.1:{port}/sink; }}
+               location /open {{ access_log FOLDER/bodies body if=$taken; proxy_pass http://127.0.0.1:{port}/sink; }}
                location /guarded {{
                  auth_basic 'a realm'; auth_basic_user_file FOLDER/users;
-                 access_log FOLDER/bodies body; proxy_pass http://127.0.0.1:{port}/sink;
+                 access_log FOLDER/bodies body if=$taken; proxy_pass http://127.0.0.1:{port}/sink;
                }}
                location /busy {{
                  if (!-f FOLDER/quiet) {{ return 503; }}
-                 access_log FOLDER/bodies body; proxy_pass http://127.0.0.1:{port}/sink;
+                 access_log FOLDER/bodies body if=$taken; proxy_pass http://127.0.0.1:{port}/sink;
                }}
                location /moved {{ return 308 /open; }}
                location /sink {{ access_log off; return 204; }}

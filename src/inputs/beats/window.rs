@@ -8,6 +8,8 @@ use crate::event::Object;
 pub const MAX_EVENTS: u32 = 1024 * 1024;
 /// Most bytes of a window's frames, unpacked.
 pub const MAX_BYTES: usize = 256 * 1024 * 1024;
+/// Frames that are read without a pause: enough to be quick, and few enough for others to have their turn.
+const FRAMES: usize = 128;
 /// Room that is kept between two windows: there may be thousands of clients that have nothing to say.
 const KEPT: usize = 16 * 1024;
 
@@ -18,6 +20,15 @@ pub struct Window {
     /// The highest sequence number among the events; 0 without events.
     pub sequence: u32,
     pub events: Vec<Object>,
+}
+
+/// What there is after a while.
+pub enum Progress {
+    Window(Window),
+    /// There are more frames: others may have their turn before them.
+    Busy,
+    /// More bytes are needed.
+    Starved,
 }
 
 /// Makes windows of the bytes of one connection. It holds no more of them than the limits allow, whatever a length
@@ -52,12 +63,12 @@ impl Windows {
         &mut self.received.bytes
     }
 
-    /// The next complete window, if there is one.
+    /// Goes on with what has come.
     ///
     /// # Errors
     /// What ends the connection.
-    pub fn next(&mut self) -> Result<Option<Window>, Malformed> {
-        loop {
+    pub fn advance(&mut self) -> Result<Progress, Malformed> {
+        for _ in 0..FRAMES {
             let packed = self.packed.is_some();
             let Some((version, frame, length)) = self.read()? else {
                 if packed {
@@ -65,7 +76,7 @@ impl Windows {
                     continue;
                 }
                 self.received.compact();
-                return Ok(None);
+                return Ok(Progress::Starved);
             };
             let complete = match frame {
                 Frame::Window(size) => self.start(version, size)?,
@@ -78,8 +89,21 @@ impl Windows {
                     None
                 }
             };
-            if complete.is_some() {
-                return Ok(complete);
+            if let Some(window) = complete {
+                return Ok(Progress::Window(window));
+            }
+        }
+        Ok(Progress::Busy)
+    }
+
+    /// The next complete window, if there is one.
+    #[cfg(test)]
+    pub fn next(&mut self) -> Result<Option<Window>, Malformed> {
+        loop {
+            match self.advance()? {
+                Progress::Window(window) => return Ok(Some(window)),
+                Progress::Busy => {}
+                Progress::Starved => return Ok(None),
             }
         }
     }

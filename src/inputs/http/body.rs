@@ -8,6 +8,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, HeaderValue};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use futures_util::StreamExt;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::plugin::Charset;
@@ -48,9 +49,11 @@ pub async fn read(headers: &mut HeaderMap, body: Body, limit: usize) -> Result<V
         }
         bytes.extend_from_slice(&chunk);
     }
-    let encoding = headers.get(CONTENT_ENCODING).and_then(|encoding| encoding.to_str().ok());
-    if let Some(unpacked) = encoding.and_then(|encoding| unpack(encoding, &bytes, limit)) {
-        bytes = unpacked?;
+    let encoding = headers.get(CONTENT_ENCODING).and_then(|encoding| Packing::find(encoding.to_str().ok()?));
+    if let Some(packing) = encoding {
+        // It may take its time, which others do not have to wait for.
+        let unpacking = spawn_blocking(move || packing.unpack(&bytes, limit));
+        bytes = unpacking.await.map_err(|error| BodyError::Packed(io::Error::other(error)))??;
         headers.remove(CONTENT_ENCODING);
     }
     headers.remove(TRANSFER_ENCODING);
@@ -58,20 +61,33 @@ pub async fn read(headers: &mut HeaderMap, body: Body, limit: usize) -> Result<V
     Ok(bytes)
 }
 
-/// `None` where the encoding is not known: the body stays as it is.
-fn unpack(encoding: &str, packed: &[u8], limit: usize) -> Option<Result<Vec<u8>, BodyError>> {
-    let known = |name: &str| encoding.trim().eq_ignore_ascii_case(name);
-    Some(if known("gzip") || known("x-gzip") {
-        unpacked(MultiGzDecoder::new(packed), limit)
-    } else if known("deflate") || known("x-deflate") {
-        // Some clients leave the zlib header away.
-        match unpacked(ZlibDecoder::new(packed), limit) {
-            Err(BodyError::Packed(_)) => unpacked(DeflateDecoder::new(packed), limit),
-            other => other,
+/// How a body is packed.
+#[derive(Clone, Copy)]
+enum Packing {
+    Gzip,
+    Deflate,
+}
+
+impl Packing {
+    /// `None` where the encoding is not known: the body stays as it is.
+    fn find(encoding: &str) -> Option<Self> {
+        let is = |name: &str| encoding.trim().eq_ignore_ascii_case(name);
+        if is("gzip") || is("x-gzip") {
+            return Some(Packing::Gzip);
         }
-    } else {
-        return None;
-    })
+        (is("deflate") || is("x-deflate")).then_some(Packing::Deflate)
+    }
+
+    fn unpack(self, packed: &[u8], limit: usize) -> Result<Vec<u8>, BodyError> {
+        match self {
+            Packing::Gzip => unpacked(MultiGzDecoder::new(packed), limit),
+            // Some clients leave the zlib header away.
+            Packing::Deflate => match unpacked(ZlibDecoder::new(packed), limit) {
+                Err(BodyError::Packed(_)) => unpacked(DeflateDecoder::new(packed), limit),
+                other => other,
+            },
+        }
+    }
 }
 
 fn unpacked(reader: impl Read, limit: usize) -> Result<Vec<u8>, BodyError> {

@@ -94,8 +94,8 @@ impl Server {
                 Err(_) => return Err(Failure::Away(self.at("no answer"))),
             },
         };
-        let sending = session.send(mail.envelope(), &mail.formatted());
-        match timeout(SEND, sending).await {
+        let bytes = mail.formatted();
+        match timeout(SEND, session.send(mail.envelope(), &bytes)).await {
             Ok(Ok(answer)) => {
                 self.session = Some(session);
                 Ok(answer.first_line().unwrap_or_default().to_owned())

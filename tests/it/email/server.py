@@ -49,12 +49,12 @@ class Handler:
             return AuthResult(success=False)
         expected = NAME + b" " + hmac.new(PASSWORD, challenge, hashlib.md5).hexdigest().encode()
         server.session.who = "cram_md5"
-        return AuthResult(success=hmac.compare_digest(answer, expected))
+        return AuthResult(success=hmac.compare_digest(answer, expected), handled=False)
 
 
 def authenticate(server, session, envelope, mechanism, data):
     session.who = mechanism.lower()
-    return AuthResult(success=(data.login, data.password) == (NAME, PASSWORD))
+    return AuthResult(success=(data.login, data.password) == (NAME, PASSWORD), handled=False)
 
 
 def make():
