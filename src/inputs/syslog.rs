@@ -170,10 +170,11 @@ impl Syslog {
         let mut proxy_line = self.proxy;
         let mut line = Vec::new();
         loop {
+            let mut limited = (&mut reader).take(LONGEST_LINE as u64);
             let read = tokio::select! {
                 biased;
                 () = shutdown.requested() => Ok(0),
-                read = (&mut reader).take(LONGEST_LINE as u64).read_until(b'\n', &mut line) => read,
+                read = limited.read_until(b'\n', &mut line) => read,
             };
             let ended = !matches!(read, Ok(length) if length > 0);
             if line.len() >= LONGEST_LINE && !line.ends_with(b"\n") {
@@ -224,10 +225,7 @@ impl Input for Syslog {
                 let (input, sink, shutdown) = (Arc::clone(&input), sink.clone(), shutdown.clone());
                 async move { input.connection(stream, peer, &sink, &shutdown).await }
             };
-            tokio::join!(
-                input.datagrams(&socket, &sink, &shutdown),
-                listener.serve(&shutdown, accepted)
-            );
+            tokio::join!(input.datagrams(&socket, &sink, &shutdown), listener.serve(&shutdown, accepted));
             Ok(())
         })
     }

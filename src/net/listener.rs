@@ -67,7 +67,9 @@ impl Listener {
         loop {
             tokio::select! {
                 () = shutdown.requested() => break,
-                (stream, peer) = self.accept() => _ = connections.spawn(each(stream, peer)),
+                (stream, peer) = self.accept() => {
+                    connections.spawn(each(stream, peer));
+                }
                 Some(_) = connections.join_next() => {}
             }
         }

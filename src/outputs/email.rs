@@ -98,7 +98,9 @@ impl Output for Mailer {
                     // What stops one mail stops them all: the others need no try of their own.
                     Err(Failure::Away(reason)) => {
                         let rest = index..events.len();
-                        delivery.retry.extend(rest.map(|index| Undelivered { index, reason: reason.clone() }));
+                        delivery
+                            .retry
+                            .extend(rest.map(|index| Undelivered { index, reason: reason.clone() }));
                         break;
                     }
                 }

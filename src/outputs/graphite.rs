@@ -13,7 +13,8 @@ use crate::event::numbers::{leading_float, leading_integer};
 use crate::event::{Event, FieldReference, Object, SprintfError, Template, Value, text};
 use crate::net::{Connection, Peer};
 use crate::plugin::{
-    Build, Delivery, Example, Kind, OptionReader, Output, Pairs, Spec, Undelivered, options, take_unused_codec,
+    Build, Delivery, Example, Kind, OptionReader, Output, Pairs, Spec, Undelivered, options,
+    take_unused_codec,
 };
 use crate::regex::Regex;
 
@@ -86,9 +87,10 @@ fn build(reader: &mut OptionReader<'_>) -> Option<Box<dyn Output>> {
     if options.fields_are_metrics {
         reader.no_effect("metrics", "fields_are_metrics is true");
     }
-    let metrics = options.metrics.iter().map(|(name, value)| {
-        (Template::parse(name), Template::parse(&text::ruby_to_s(&value.to_value())))
-    });
+    let metrics = options
+        .metrics
+        .iter()
+        .map(|(name, value)| (Template::parse(name), Template::parse(&text::ruby_to_s(&value.to_value()))));
     Some(Box::new(Carbon {
         lines: Lines {
             metrics: (!options.fields_are_metrics).then(|| metrics.collect()),

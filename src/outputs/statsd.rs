@@ -81,7 +81,9 @@ fn build(reader: &mut OptionReader<'_>) -> Option<Box<dyn Output>> {
     let metrics = Metrics::new(&options);
     let to = match options.protocol {
         Protocol::Udp => Route::Udp { host: options.host, port: options.port },
-        Protocol::Tcp => Route::Tcp(Box::new(Mutex::new(Connection::new(Peer::new(options.host, options.port))))),
+        Protocol::Tcp => {
+            Route::Tcp(Box::new(Mutex::new(Connection::new(Peer::new(options.host, options.port)))))
+        }
     };
     Some(Box::new(Sender { metrics, to }))
 }
@@ -107,7 +109,8 @@ impl Metrics {
     fn new(options: &Statsd) -> Self {
         let mut metrics = Vec::new();
         for (names, step) in [(&options.increment, "1"), (&options.decrement, "-1")] {
-            let counted = |name: &Template| Metric { name: name.clone(), value: Template::parse(step), kind: "c" };
+            let counted =
+                |name: &Template| Metric { name: name.clone(), value: Template::parse(step), kind: "c" };
             metrics.extend(names.iter().map(counted));
         }
         for (pairs, kind) in
@@ -203,7 +206,8 @@ impl Output for Sender {
             }
             if let Err(error) = self.send(&metrics).await {
                 let failed = Delivery::retry_all(events.len(), error.to_string()).retry.into_iter();
-                let retry = failed.filter(|event| dead.iter().all(|other| other.index != event.index)).collect();
+                let retry =
+                    failed.filter(|event| dead.iter().all(|other| other.index != event.index)).collect();
                 return Delivery { retry, dead };
             }
             Delivery { retry: Vec::new(), dead }

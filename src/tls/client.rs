@@ -216,9 +216,7 @@ impl ClientTls {
         if !revoked.whole_chain {
             web = web.only_check_end_entity_revocation();
         }
-        let web = web
-            .build()
-            .map_err(|error| Refusal::new(option, error.to_string()))?;
+        let web = web.build().map_err(|error| Refusal::new(option, error.to_string()))?;
         Ok(Arc::new(Known { web, anchors }))
     }
 

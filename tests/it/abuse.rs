@@ -122,7 +122,9 @@ fn is_closed(stream: &mut TcpStream) -> bool {
         match stream.read(&mut bytes) {
             Ok(0) => return true,
             Ok(_) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => return true,
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
+                return true;
+            }
             Err(_) => return false,
         }
     }
@@ -168,7 +170,9 @@ fn clients_that_dribble_or_say_nothing() {
         .collect();
     // A request that promises a body and lets it rest; one whose sender says that nothing more comes.
     let mut resting = connect(victim.http);
-    resting.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nab").expect("written");
+    resting
+        .write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nab")
+        .expect("written");
     let mut halves: Vec<_> = [victim.tcp, victim.http, victim.beats, victim.syslog]
         .map(|port| {
             let mut stream = connect(port);
@@ -184,7 +188,8 @@ fn clients_that_dribble_or_say_nothing() {
     // Bytes now and then do not keep a connection for ever.
     wait_until("those that dribble are cut off", || {
         dribbling.retain_mut(|stream| {
-            let open = matches!(stream.read(&mut [0; 4096]), Err(error) if error.kind() == ErrorKind::WouldBlock);
+            let open =
+                matches!(stream.read(&mut [0; 4096]), Err(error) if error.kind() == ErrorKind::WouldBlock);
             open && stream.write(b"c").is_ok()
         });
         std::thread::sleep(Duration::from_millis(500));
@@ -235,9 +240,18 @@ fn garbage_and_truncated_frames() {
     let mut random = vec![0; 100_000];
     fastrand::fill(&mut random);
     // Lengths and numbers that claim what is not there.
-    let claims: &[&[u8]] = &[b"2J\0\0\0\x01\x7f\xff\xff\xff{", b"2W\xff\xff\xff\xff", b"1D\0\0\0\x01\xff\xff\xff\xff", b"2C\x7f\xff\xff\xff"];
+    let claims: &[&[u8]] = &[
+        b"2J\0\0\0\x01\x7f\xff\xff\xff{",
+        b"2W\xff\xff\xff\xff",
+        b"1D\0\0\0\x01\xff\xff\xff\xff",
+        b"2C\x7f\xff\xff\xff",
+    ];
     let mut clients = Vec::new();
-    for bytes in claims.iter().copied().chain([random.as_slice(), b"GET / HTTP/1.1\r\n\r\n", b"2J\0\0\0\x01\0\0\0\x02[]"]) {
+    for bytes in claims.iter().copied().chain([
+        random.as_slice(),
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"2J\0\0\0\x01\0\0\0\x02[]",
+    ]) {
         for port in [victim.beats, victim.http, victim.json, victim.tcp, victim.syslog] {
             let mut stream = connect(port);
             // It may be cut off before everything is written.
@@ -278,7 +292,9 @@ fn little_that_unpacks_to_much() {
     let victim = Victim::start();
     let gzip = bomb(GzEncoder::new(Vec::new(), Compression::fast())).finish().expect("packed");
     let head = |encoding: &str, length: usize| {
-        format!("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Encoding: {encoding}\r\nContent-Length: {length}\r\n\r\n")
+        format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Encoding: {encoding}\r\nContent-Length: {length}\r\n\r\n"
+        )
     };
     let mut http: Vec<_> = (0..3)
         .map(|_| {
@@ -330,7 +346,15 @@ fn no_more_files_to_open() {
     );
     let mut command = Command::new("sh");
     command
-        .args(["-c", "ulimit -n 100 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_rstash"), "-e", &config, "--path.data"])
+        .args([
+            "-c",
+            "ulimit -n 100 && exec \"$@\"",
+            "sh",
+            env!("CARGO_BIN_EXE_rstash"),
+            "-e",
+            &config,
+            "--path.data",
+        ])
         .arg(folder.path().join("data"));
     let mut rstash = Peer::start_with(&mut command, folder.path());
     rstash.wait_for_port(port);

@@ -90,8 +90,10 @@ fn a_mail_with_all_its_parts() {
     assert!(headers["message-id"].as_str().is_some_and(|id| id.ends_with("@mx.example.org>")), "{headers}");
     assert_eq!(mail["type"], "multipart/mixed");
     let parts = mail["parts"].as_array().expect("parts");
-    let shown: Vec<_> =
-        parts.iter().map(|part| (part["type"].as_str(), part["content"].as_str().map(str::trim_end))).collect();
+    let shown: Vec<_> = parts
+        .iter()
+        .map(|part| (part["type"].as_str(), part["content"].as_str().map(str::trim_end)))
+        .collect();
     assert_eq!(
         shown,
         [
@@ -147,7 +149,8 @@ fn encrypted_by_starttls_with_a_certificate_that_is_checked() {
     let authority = Authority::new();
     let identity = authority.issue("localhost");
     let Some(server) = Server::start("tls", Some(&identity)) else { return };
-    let options = "to => 'a@example.org' use_tls => true username => 'ann' password => 'open sesame' debug => true";
+    let options =
+        "to => 'a@example.org' use_tls => true username => 'ann' password => 'open sesame' debug => true";
     let config = config(server.port, &[r#"{"n":1}"#], options);
     let rstash = Rstash::start_with(&config, &[("SSL_CERT_FILE", &authority.path())]);
     let mails = server.mails(1);
@@ -165,7 +168,8 @@ fn encrypted_by_starttls_with_a_certificate_that_is_checked() {
 #[test]
 fn mails_are_never_sent_in_the_open_where_tls_is_asked_for() {
     let Some(server) = Server::start("plain", None) else { return };
-    let rstash = Rstash::start(&config(server.port, &[r#"{"n":1}"#], "to => 'a@example.org' use_tls => true"));
+    let rstash =
+        Rstash::start(&config(server.port, &[r#"{"n":1}"#], "to => 'a@example.org' use_tls => true"));
     rstash.wait_for_log("STARTTLS");
     drop(rstash);
     assert!(lines_of(&server.folder.path().join("mails")).is_empty());
@@ -174,7 +178,8 @@ fn mails_are_never_sent_in_the_open_where_tls_is_asked_for() {
 #[test]
 fn what_is_refused_for_now_is_sent_later_and_what_is_refused_for_good_is_given_up() {
     let Some(server) = Server::start("plain", None) else { return };
-    let documents = [r#"{"to":"nobody@example.org"}"#, r#"{"to":"later@example.org"}"#, r#"{"to":"ann@example.org"}"#];
+    let documents =
+        [r#"{"to":"nobody@example.org"}"#, r#"{"to":"later@example.org"}"#, r#"{"to":"ann@example.org"}"#];
     let rstash = Rstash::start(&config(server.port, &documents, "to => '%{to}' subject => 'x'"));
     let mails = server.mails(2);
     assert!(rstash.wait().success(), "{}", rstash.log());

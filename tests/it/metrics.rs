@@ -179,7 +179,9 @@ fn carbon_keeps_what_it_is_sent() {
     }
     let Some(carbon) = Carbon::start() else { return };
     let document = |n: usize| {
-        format!("'{{\"n\":{n},\"host\":\"web{n}\",\"when\":170920800{n},\"load\":{{\"1m\":0.{n},\"disk\":{{\"sda\":{n}}}}}}}'")
+        format!(
+            "'{{\"n\":{n},\"host\":\"web{n}\",\"when\":170920800{n},\"load\":{{\"1m\":0.{n},\"disk\":{{\"sda\":{n}}}}}}}'"
+        )
     };
     let lines: Vec<_> = (1..=5).map(document).collect();
     let generator = format!(

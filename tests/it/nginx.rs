@@ -29,10 +29,13 @@ impl Nginx {
         std::fs::set_permissions(folder.path(), mode).expect("permissions");
         let place = folder.path().display();
         let owner = if is_root() { "user root;\n" } else { "" };
-        let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].iter().fold(String::new(), |mut all, kind| {
-            _ = writeln!(all, "{kind}_temp_path {place}/{kind};");
-            all
-        });
+        let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].iter().fold(
+            String::new(),
+            |mut all, kind| {
+                _ = writeln!(all, "{kind}_temp_path {place}/{kind};");
+                all
+            },
+        );
         let config = format!(
             "daemon off;\nworker_processes 1;\n{owner}pid {place}/pid;\nerror_log {place}/error.log;\n
              events {{ worker_connections 512; }}\nhttp {{\naccess_log {place}/access.log;\n{paths}{}\n}}\n",
@@ -332,7 +335,15 @@ fn requests_are_turned_away_while_the_queue_is_full() {
     let data = format!("@{}", body.display());
     let post = |url: String, data: String| {
         std::thread::spawn(move || {
-            let arguments = ["--max-time", "300", "--data-binary", &data, "--header", "Content-Type: application/json", &url];
+            let arguments = [
+                "--max-time",
+                "300",
+                "--data-binary",
+                &data,
+                "--header",
+                "Content-Type: application/json",
+                &url,
+            ];
             String::from_utf8_lossy(&run_curl(&arguments).stdout).into_owned()
         })
     };
@@ -358,7 +369,10 @@ fn requests_are_turned_away_while_the_queue_is_full() {
     });
     let answers: Vec<_> = waiting.into_iter().map(|asked| asked.join().expect("curl")).collect();
     let taken = answers.iter().filter(|answer| answer.as_str() == "ok 200\n").count();
-    assert!(taken >= 1 && answers.iter().all(|answer| answer == "ok 200\n" || answer == " 429\n"), "{answers:?}");
+    assert!(
+        taken >= 1 && answers.iter().all(|answer| answer == "ok 200\n" || answer == " 429\n"),
+        "{answers:?}"
+    );
     assert!(rstash.stop().success(), "{}", rstash.log());
     assert_eq!(reading.join().expect("a reader"), taken * 5000);
     drop(gate);

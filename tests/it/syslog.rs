@@ -11,7 +11,8 @@ use crate::shared::missing;
 use crate::tls::Authority;
 
 /// What the daemons write of each message that they receive.
-const RSYSLOG_FORMAT: &str = "%pri%|%hostname%|%app-name%|%procid%|%msgid%|%structured-data%|%msg:::drop-last-lf%";
+const RSYSLOG_FORMAT: &str =
+    "%pri%|%hostname%|%app-name%|%procid%|%msgid%|%structured-data%|%msg:::drop-last-lf%";
 const SYSLOG_NG_FORMAT: &str = "${PRI}|${HOST}|${PROGRAM}|${PID}|${MSGID}|${SDATA}|${MSG}";
 
 /// A daemon, which takes local messages at a socket as well.
@@ -31,7 +32,9 @@ impl Daemon {
 
     /// What it wrote, once there is so much of it.
     fn lines(&self, count: usize) -> Vec<String> {
-        wait_until(&format!("{count} messages: {}", self.peer.log()), || lines_of(&self.out()).len() >= count);
+        wait_until(&format!("{count} messages: {}", self.peer.log()), || {
+            lines_of(&self.out()).len() >= count
+        });
         lines_of(&self.out())
     }
 
@@ -74,7 +77,9 @@ fn syslog_ng(rules: &str) -> Option<Daemon> {
         None => match find_quietly("/usr/sbin/syslog-ng") {
             Some(program) => program,
             None => {
-                missing("no syslog-ng (unpack Debian's syslog-ng-core and set RSTASH_SYSLOG_NG to that folder)");
+                missing(
+                    "no syslog-ng (unpack Debian's syslog-ng-core and set RSTASH_SYSLOG_NG to that folder)",
+                );
                 return None;
             }
         },
@@ -125,7 +130,9 @@ impl Inputs {
              }}
              output {{ file {{ path => '{{out}}' codec => line {{ format => '{seen}' }} }} }}"
         ));
-        for (what, count) in [("listening for syslog", 2), ("listening for connections", 1), ("listening for datagrams", 1)] {
+        for (what, count) in
+            [("listening for syslog", 2), ("listening for connections", 1), ("listening for datagrams", 1)]
+        {
             rstash.wait_for(what, count, || rstash.log().matches(what).count());
         }
         Inputs { rstash, rfc3164, rfc5424, tcp, udp }
@@ -164,7 +171,9 @@ fn rsyslogd_sends() {
     }
     let inputs = Inputs::start();
     let forward = |port: u16, protocol: &str, template: &str| {
-        format!("action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{port}\" protocol=\"{protocol}\" template=\"{template}\")\n")
+        format!(
+            "action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{port}\" protocol=\"{protocol}\" template=\"{template}\")\n"
+        )
     };
     let (old, new) = ("RSYSLOG_TraditionalForwardFormat", "RSYSLOG_SyslogProtocol23Format");
     let rules = format!(
@@ -338,12 +347,15 @@ fn rsyslogd_receives_over_tls() {
     let rstash = Rstash::start(&outputs(&wrong));
     rstash.wait_for_log("could not send events");
     drop(rstash);
-    let (Some(none), Some(this)) = (authority.revoked(None), authority.revoked(Some(&certificate))) else { return };
+    let (Some(none), Some(this)) = (authority.revoked(None), authority.revoked(Some(&certificate))) else {
+        return;
+    };
     let rstash = Rstash::start(&outputs(&format!("{options} ssl_crl_path => '{this}'")));
     rstash.wait_for_log("could not send events");
     drop(rstash);
     assert_eq!(daemon.lines(3).len(), 3);
-    let rstash = Rstash::start(&outputs(&format!("{options} ssl_crl_path => '{none}' ssl_crl_check => leaf")));
+    let rstash =
+        Rstash::start(&outputs(&format!("{options} ssl_crl_path => '{none}' ssl_crl_check => leaf")));
     assert_eq!(daemon.lines(6).len(), 6);
     assert!(rstash.wait().success(), "{}", rstash.log());
 }

@@ -57,9 +57,8 @@ impl Letter {
             Some(Html::Sprintf(template)) => Some(render(template, event)?),
             Some(Html::Mustache(mustache)) => Some(mustache.render(event.data())),
         };
-        let both = html.map(|html| {
-            MultiPart::alternative().singlepart(text.clone()).singlepart(SinglePart::html(html))
-        });
+        let both = html
+            .map(|html| MultiPart::alternative().singlepart(text.clone()).singlepart(SinglePart::html(html)));
         let mail = match (both, self.attachments.is_empty()) {
             (None, true) => mail.singlepart(text),
             (Some(both), true) => mail.multipart(both),

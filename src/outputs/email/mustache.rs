@@ -215,7 +215,8 @@ fn look_up<'v>(path: &[String], scopes: &[Scope<'v>]) -> Option<&'v Value> {
 }
 
 fn is_there(value: &Value) -> bool {
-    !matches!(value, Value::Null | Value::Bool(false)) && value.as_array().is_none_or(|items| !items.is_empty())
+    !matches!(value, Value::Null | Value::Bool(false))
+        && value.as_array().is_none_or(|items| !items.is_empty())
 }
 
 /// As Ruby's `CGI.escapeHTML` does.
@@ -254,21 +255,41 @@ mod tests {
             ("{{{forbidden}}} {{&forbidden}}", r#"{"forbidden":"& \" < >"}"#, "& \" < > & \" < >"),
             ("\"{{mph}} miles an hour!\"", r#"{"mph":85}"#, "\"85 miles an hour!\""),
             ("I ({{cannot}}) be seen!", "{}", "I () be seen!"),
-            ("\"{{a.b.c.d.e.name}}\" == \"Phil\"", r#"{"a":{"b":{"c":{"d":{"e":{"name":"Phil"}}}}}}"#, "\"Phil\" == \"Phil\""),
+            (
+                "\"{{a.b.c.d.e.name}}\" == \"Phil\"",
+                r#"{"a":{"b":{"c":{"d":{"e":{"name":"Phil"}}}}}}"#,
+                "\"Phil\" == \"Phil\"",
+            ),
             ("\"{{a.b.c}}\" == \"\"", r#"{"a":{"b":{}},"c":{"name":"Jim"}}"#, "\"\" == \"\""),
             ("|{{ string }}|", r#"{"string":"---"}"#, "|---|"),
-            ("\"{{#boolean}}This should be rendered.{{/boolean}}\"", r#"{"boolean":true}"#, "\"This should be rendered.\""),
+            (
+                "\"{{#boolean}}This should be rendered.{{/boolean}}\"",
+                r#"{"boolean":true}"#,
+                "\"This should be rendered.\"",
+            ),
             ("\"{{#boolean}}This should not be rendered.{{/boolean}}\"", r#"{"boolean":false}"#, "\"\""),
             ("\"{{#context}}Hi {{name}}.{{/context}}\"", r#"{"context":{"name":"Joe"}}"#, "\"Hi Joe.\""),
-            ("\"{{#sec}}{{a}}, {{b}}, {{c.d}}{{/sec}}\"", r#"{"a":"foo","b":"wrong","sec":{"b":"bar"},"c":{"d":"baz"}}"#, "\"foo, bar, baz\""),
+            (
+                "\"{{#sec}}{{a}}, {{b}}, {{c.d}}{{/sec}}\"",
+                r#"{"a":"foo","b":"wrong","sec":{"b":"bar"},"c":{"d":"baz"}}"#,
+                "\"foo, bar, baz\"",
+            ),
             ("\"{{#list}}{{item}}{{/list}}\"", r#"{"list":[{"item":1},{"item":2},{"item":3}]}"#, "\"123\""),
             ("\"{{#list}}Yay lists!{{/list}}\"", r#"{"list":[]}"#, "\"\""),
             ("\"{{#list}}({{.}}){{/list}}\"", r#"{"list":["a","b","c"]}"#, "\"(a)(b)(c)\""),
-            ("\"{{^boolean}}This should be rendered.{{/boolean}}\"", r#"{"boolean":false}"#, "\"This should be rendered.\""),
+            (
+                "\"{{^boolean}}This should be rendered.{{/boolean}}\"",
+                r#"{"boolean":false}"#,
+                "\"This should be rendered.\"",
+            ),
             ("[{{^missing}}Cannot find key 'missing'!{{/missing}}]", "{}", "[Cannot find key 'missing'!]"),
             ("12345{{! Comment Block! }}67890", "{}", "1234567890"),
             ("Begin.\n  {{! Indented Comment Block! }}\nEnd.\n", "{}", "Begin.\nEnd.\n"),
-            ("| This Is\n  {{#boolean}}\n|\n  {{/boolean}}\n| A Line\n", r#"{"boolean":true}"#, "| This Is\n|\n| A Line\n"),
+            (
+                "| This Is\n  {{#boolean}}\n|\n  {{/boolean}}\n| A Line\n",
+                r#"{"boolean":true}"#,
+                "| This Is\n|\n| A Line\n",
+            ),
             ("{{=<% %>=}}(<%text%>)", r#"{"text":"Hey!"}"#, "(Hey!)"),
             ("|\r\n{{= @ @ =}}\r\n|", "{}", "|\r\n|"),
         ];

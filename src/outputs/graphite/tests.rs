@@ -38,7 +38,8 @@ fn metrics_by_name() {
 
 #[test]
 fn fields_as_metrics() {
-    let config = "fields_are_metrics => true include_metrics => ['foo'] metrics_format => 'foo.%{@host}.sys.data.*'";
+    let config =
+        "fields_are_metrics => true include_metrics => ['foo'] metrics_format => 'foo.%{@host}.sys.data.*'";
     assert_eq!(lines(config, r#"{"foo":"123","@host":"testhost"}"#), ["foo.testhost.sys.data.foo 123.0"]);
     let nested = lines(config, r#"{"foo":{"a":3,"c":{"d":2},"e":[1]},"@host":"myhost"}"#);
     assert_eq!(nested, ["foo.myhost.sys.data.foo.a 3", "foo.myhost.sys.data.foo.c.d 2"]);

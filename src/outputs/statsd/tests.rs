@@ -9,7 +9,9 @@ fn metrics(config: &str, document: &str) -> Vec<String> {
     let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     peer.set_read_timeout(Some(testkit::LONG)).unwrap();
     let port = peer.local_addr().unwrap().port();
-    let config = format!("output {{ statsd {{ host => '127.0.0.1' port => {port} {config} gauge => {{ 'last' => 1 }} }} }}");
+    let config = format!(
+        "output {{ statsd {{ host => '127.0.0.1' port => {port} {config} gauge => {{ 'last' => 1 }} }} }}"
+    );
     let output = testkit::output(&config, &testkit::context()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     assert_eq!(runtime.block_on(output.deliver(&[&testkit::event(document)])), Delivery::done());

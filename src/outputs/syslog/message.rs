@@ -6,9 +6,28 @@ use crate::plugin::CodecFactory;
 /// Facilities in the order of their numbers. They are those of Logstash's plugin, which leaves out two of RFC 5424's:
 /// the numbers from `ftp` on differ from that.
 const FACILITIES: [&str; 22] = [
-    "kernel", "user-level", "mail", "daemon", "security/authorization", "syslogd", "line printer", "network news",
-    "uucp", "clock", "ftp", "ntp", "log audit", "log alert", "local0", "local1", "local2", "local3", "local4",
-    "local5", "local6", "local7",
+    "kernel",
+    "user-level",
+    "mail",
+    "daemon",
+    "security/authorization",
+    "syslogd",
+    "line printer",
+    "network news",
+    "uucp",
+    "clock",
+    "ftp",
+    "ntp",
+    "log audit",
+    "log alert",
+    "local0",
+    "local1",
+    "local2",
+    "local3",
+    "local4",
+    "local5",
+    "local6",
+    "local7",
 ];
 const SEVERITIES: [&str; 8] =
     ["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"];
@@ -96,7 +115,10 @@ impl Priority {
             }
             Priority::Number(template) => {
                 let number = numbers::strict_integer(&template.render(event)?);
-                number.and_then(|number| usize::try_from(number).ok()).filter(|number| *number <= 191).unwrap_or(13)
+                number
+                    .and_then(|number| usize::try_from(number).ok())
+                    .filter(|number| *number <= 191)
+                    .unwrap_or(13)
             }
         };
         Ok(u16::try_from(number).unwrap_or(13))

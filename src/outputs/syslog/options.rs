@@ -150,7 +150,9 @@ fn form(options: &Syslog, reader: &mut OptionReader<'_>) -> Option<Form> {
 /// Whether a codec is given with a format of its own.
 fn has_format(codec: Option<&ConfigValue>) -> bool {
     match codec.map(|codec| &codec.kind) {
-        Some(ConfigKind::Plugin(plugin)) => plugin.attributes.iter().any(|given| &*given.name.text == "format"),
+        Some(ConfigKind::Plugin(plugin)) => {
+            plugin.attributes.iter().any(|given| &*given.name.text == "format")
+        }
         _ => false,
     }
 }

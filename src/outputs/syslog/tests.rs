@@ -47,9 +47,17 @@ fn messages_of_both_specifications() {
         ("use_labels => false", rich, format!("<18>{old} LOGSTASH[-]: bar\n")),
         ("use_labels => false priority => '%{priority}'", rich, format!("<18>{old} LOGSTASH[-]: bar\n")),
         ("use_labels => false priority => '192'", rich, format!("<13>{old} LOGSTASH[-]: bar\n")),
-        ("codec => plain { format => '%{host} %{message}' }", plain, format!("<13>{old} LOGSTASH[-]: baz bar\n")),
+        (
+            "codec => plain { format => '%{host} %{message}' }",
+            plain,
+            format!("<13>{old} LOGSTASH[-]: baz bar\n"),
+        ),
         ("message => '%{message} twice'", plain, format!("<13>{old} LOGSTASH[-]: bar twice\n")),
-        ("", r#"{"message":"foo\r\nbar\nbaz\r\n ","host":"baz"}"#, format!("<13>{old} LOGSTASH[-]: foo\\nbar\\nbaz\n")),
+        (
+            "",
+            r#"{"message":"foo\r\nbar\nbaz\r\n ","host":"baz"}"#,
+            format!("<13>{old} LOGSTASH[-]: foo\\nbar\\nbaz\n"),
+        ),
     ] {
         assert_eq!(datagram(options, document), expected, "{options}");
     }
@@ -71,7 +79,10 @@ fn what_cannot_be_is_said_at_start() {
         ("structured_data => '[a]'".to_owned(), "rfc5424"),
         ("protocol => ssl-tcp ssl_crl_check => leaf".to_owned(), "it needs ssl_crl_path"),
         (format!("protocol => ssl-tcp ssl_crl_path => '{ca}' ssl_crl_check => [leaf, chain]"), "not both"),
-        (format!("protocol => ssl-tcp ssl_verify => true ssl_crl_path => '{ca}'"), "no list of revoked certificates"),
+        (
+            format!("protocol => ssl-tcp ssl_verify => true ssl_crl_path => '{ca}'"),
+            "no list of revoked certificates",
+        ),
         ("protocol => ssl-tcp ssl_certificate => '/none'".to_owned(), "ssl_key"),
         ("protocol => ssl-tcp ssl_verify => true ssl_cacert => '/none'".to_owned(), "/none"),
         ("protocol => sctp".to_owned(), "expected one of"),
@@ -101,9 +112,13 @@ fn lines_by_tcp_are_sent_until_they_arrive() {
         BufReader::new(stream).lines().map(|line| line.unwrap()).collect::<Vec<_>>()
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let events = ["one", "two"].map(|text| testkit::event(&format!("{{\"message\":\"{text}\",\"host\":\"h\"}}")));
+    let events =
+        ["one", "two"].map(|text| testkit::event(&format!("{{\"message\":\"{text}\",\"host\":\"h\"}}")));
     assert_eq!(runtime.block_on(output.deliver(&events.each_ref())), Delivery::done());
     runtime.block_on(output.close());
     let lines = back.join().unwrap();
-    assert!(lines[0].ends_with(" h LOGSTASH[-]: one") && lines[1].ends_with(" h LOGSTASH[-]: two"), "{lines:?}");
+    assert!(
+        lines[0].ends_with(" h LOGSTASH[-]: one") && lines[1].ends_with(" h LOGSTASH[-]: two"),
+        "{lines:?}"
+    );
 }
