@@ -10,6 +10,7 @@
 //! | [`queue`] | batches from inputs to workers, acknowledgement back |
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
 //! | [`tls`] | TLS options, stores, and rustls configurations made of them |
+//! | [`net`] | sockets that plugins share |
 //! | [`csv`] | comma-separated values, for the filter and the codec |
 //! | [`http_client`] | HTTP options, and a client made of them |
 //! | [`limits`] | how many files the process may have open |
@@ -42,6 +43,7 @@ pub mod kafka;
 pub mod language;
 pub mod limits;
 pub mod logging;
+pub mod net;
 pub mod outputs;
 pub mod pipeline;
 pub mod plugin;

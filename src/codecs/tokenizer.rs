@@ -43,6 +43,11 @@ impl Tokenizer {
         Tokenizer { delimiter: self.delimiter.clone(), held: Vec::new(), limit: self.limit, dropped: 0 }
     }
 
+    /// How many bytes wait for a delimiter.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// Takes the next bytes of the stream and hands out every token that they complete.
     pub fn extract(&mut self, bytes: &[u8], mut each: impl FnMut(Token<'_>)) {
         if self.held.is_empty() {

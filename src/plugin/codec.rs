@@ -32,6 +32,11 @@ pub trait Codec: Send + Sync {
         false
     }
 
+    /// How many bytes wait for the end of an event, where the codec itself sets no limit to them: the input does.
+    fn held(&self) -> usize {
+        0
+    }
+
     /// Decodes a datagram that came from a peer; for codecs whose data means something else for another sender.
     fn decode_from(&mut self, bytes: &[u8], _peer: SocketAddr, emit: &mut dyn FnMut(Event)) {
         self.decode(bytes, emit);

@@ -9,7 +9,7 @@ const ROOMS: [&[&str]; 11] = [
     &["queue"],
     &["plugin"],
     &["tls"],
-    &["http_client", "kafka", "csv", "schedule", "sql", "command", "redis"],
+    &["http_client", "kafka", "net", "csv", "schedule", "sql", "command", "redis"],
     &["inputs", "filters", "outputs", "codecs"],
     &["pipeline"],
     &["testing", "logging", "demo"],
