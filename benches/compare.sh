@@ -90,7 +90,7 @@ ended() { elapsed=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { print b - a
 run_to_end() {
     began
     cat "$work/now" | (timed "$@") >"$work/out"
-    local status=$?
+    local status=${PIPESTATUS[1]}
     ended
     count=$(grep -c "$(mark "$workload")" "$work/out")
     [ "$workload" = W1 ] && count=$([ $status = 0 ] && echo - || echo 0)
