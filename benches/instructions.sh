@@ -32,7 +32,7 @@ try() {
     new=$(((b - a) / (many - few)))
     echo "$1 $new" >>"$work/new"
     old=$(awk -v name="$1" '$1 == name { print $2 }' "$recorded" 2>/dev/null || true)
-    awk -v name="$1" -v new=$new -v old="${old:-0}" 'BEGIN { printf "%-16s %8d %s\n", name, new, old > 0 ? sprintf("was %d (%+.1f %%)", old, (new - old) * 100 / old) : "" }'
+    awk -v name="$1" -v new=$new -v old="${old:-0}" 'BEGIN { printf "%-16s %8d %s\n", name, new, (old > 0 ? sprintf("was %d (%+.1f %%)", old, (new - old) * 100 / old) : "") }'
 }
 
 lines='input { stdin { } }' json='input { stdin { codec => json_lines } }' null='output { null { } }' written='output { stdout { codec => json_lines } }'

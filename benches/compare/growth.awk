@@ -9,7 +9,7 @@ END {
         what = order[k]; n = count[what]
         # Of the two largest sizes: 1 is linear.
         slope = n > 1 ? log(cost[what, n] / cost[what, n - 1]) / log(size[what, n] / size[what, n - 1]) : 0
-        printf "%-10s %8d -> %8d: cost x %.1f, at the end as size^%.2f: %s\n", what, size[what, 1], size[what, n], cost[what, n] / cost[what, 1], slope, slope > 1.15 ? "WORSE THAN LINEAR" : "no worse than linear"
+        printf "%-10s %8d -> %8d: cost x %.1f, at the end as size^%.2f: %s\n", what, size[what, 1], size[what, n], cost[what, n] / cost[what, 1], slope, (slope > 1.15 ? "WORSE THAN LINEAR" : "no worse than linear")
     }
     if (svg == "") exit
     width = 240; height = 180
