@@ -1,6 +1,7 @@
 //! Conditions of `if`: an enum specialised when it is built (`EventCondition.java`), evaluated against one event.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use crate::event::{Big, Event, FieldReference, Value, text};
 use crate::language::Span;
@@ -24,7 +25,7 @@ pub enum Condition {
     CompareFields(FieldReference, CompareOperator, FieldReference),
     Matches(FieldReference, Box<Regex>),
     /// The field's text is one of these.
-    InList(FieldReference, Vec<String>),
+    InList(FieldReference, TextList),
     /// The field's text occurs in this one.
     InText(FieldReference, String),
     /// This text occurs in the field's text, or is an element of the field's array.
@@ -32,6 +33,35 @@ pub enum Condition {
     /// This number is an element of the field's array.
     NumberInField(Value, FieldReference),
     FieldInField(FieldReference, FieldReference),
+}
+
+/// The texts of a list, which may be a list of thousands of addresses.
+#[derive(Debug)]
+pub struct TextList {
+    texts: Vec<String>,
+    /// The same, where there are so many that a look-up is quicker than a walk.
+    set: Option<HashSet<Box<str>>>,
+}
+
+impl TextList {
+    const WALKED: usize = 8;
+
+    pub fn new(texts: Vec<String>) -> Self {
+        let many = texts.len() > Self::WALKED;
+        let set = many.then(|| texts.iter().map(|text| text.as_str().into()).collect());
+        TextList { texts, set }
+    }
+
+    pub fn contains(&self, text: &str) -> bool {
+        match &self.set {
+            Some(set) => set.contains(text),
+            None => self.texts.iter().any(|item| item == text),
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(String::as_str)
+    }
 }
 
 /// Two values that cannot be compared. Logstash drops such an event, and so does the pipeline.
@@ -199,7 +229,7 @@ fn in_condition(left: Operand, right: Operand) -> Condition {
     match (left, right) {
         (Operand::Field(field), Operand::Constant(value)) => Condition::InText(field, java_text(&value)),
         (Operand::Field(field), Operand::List(items)) => {
-            Condition::InList(field, items.iter().map(java_text).collect())
+            Condition::InList(field, TextList::new(items.iter().map(java_text).collect()))
         }
         (Operand::Field(left), Operand::Field(right)) => Condition::FieldInField(left, right),
         (Operand::Constant(Value::Str(text)), Operand::Field(field)) => {
@@ -277,13 +307,10 @@ impl Condition {
     }
 }
 
-fn is_one_of(value: &Value, list: &[String]) -> bool {
+fn is_one_of(value: &Value, list: &TextList) -> bool {
     match value {
-        Value::Str(text) => list.iter().any(|item| **item == **text),
-        other => {
-            let text = java_text(other);
-            list.contains(&text)
-        }
+        Value::Str(text) => list.contains(text),
+        other => list.contains(&java_text(other)),
     }
 }
 

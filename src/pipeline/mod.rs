@@ -7,6 +7,7 @@ mod batch;
 mod condition;
 mod plan;
 mod run;
+mod switch;
 mod worker;
 
 pub use batch::Batch;
