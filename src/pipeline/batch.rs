@@ -129,14 +129,22 @@ impl Batch {
         // An arm changes no events but its own: they can all be told apart before the first arm is run.
         let (parts, rest) = self.part(arms, switch, selection);
         let mut done = Selection::new();
+        let mut joined = 0;
+        let mut join = |part: Selection| {
+            joined += usize::from(!part.is_empty());
+            if done.is_empty() { done = part } else { done.extend(part) }
+        };
         for ((_, body), matching) in arms.iter().zip(parts) {
             if !matching.is_empty() || flush != Flush::No {
-                let arm = self.run(body, matching, flush);
-                done = self.merge(done, arm);
+                join(self.run(body, matching, flush));
             }
         }
-        let rest = self.run(otherwise, rest, flush);
-        self.merge(done, rest)
+        join(self.run(otherwise, rest, flush));
+        if joined > 1 {
+            // Of the same origin, those of the first arm come first: the sort is stable.
+            done.sort_by_key(|index| self.origins.get(*index as usize).copied());
+        }
+        done
     }
 
     /// Parts a selection by the first arm whose condition holds, and gives what none holds for. An event whose condition
@@ -165,26 +173,6 @@ impl Batch {
             }
         }
         (parts, rest)
-    }
-
-    /// Joins two selections by origin; of the same origin, the first one's come first.
-    fn merge(&self, first: Selection, second: Selection) -> Selection {
-        if first.is_empty() {
-            return second;
-        }
-        if second.is_empty() {
-            return first;
-        }
-        let origin = |index: &u32| self.origins.get(*index as usize).copied();
-        let mut merged = Selection::with_capacity(first.len() + second.len());
-        let (mut first, mut second) = (first.into_iter().peekable(), second.into_iter().peekable());
-        while let (Some(left), Some(right)) = (first.peek(), second.peek()) {
-            let next = if origin(left) <= origin(right) { first.next() } else { second.next() };
-            merged.extend(next);
-        }
-        merged.extend(first);
-        merged.extend(second);
-        merged
     }
 
     /// Distributes a selection over outputs: `routes[n]` receives what output number `n` gets. An event whose condition

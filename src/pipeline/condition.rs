@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
+use super::matcher::Matcher;
 use crate::event::{Big, Event, FieldReference, Value, text};
 use crate::language::Span;
 use crate::language::ast::{self, CompareOperator, ExpressionKind, RvalueKind};
@@ -23,7 +24,7 @@ pub enum Condition {
     FieldsEqual(FieldReference, FieldReference),
     Compare(FieldReference, CompareOperator, Value),
     CompareFields(FieldReference, CompareOperator, FieldReference),
-    Matches(FieldReference, Box<Regex>),
+    Matches(FieldReference, Box<Matcher>),
     /// The field's text is one of these.
     InList(FieldReference, TextList),
     /// The field's text occurs in this one.
@@ -131,7 +132,7 @@ impl Builder<'_> {
             }
         };
         match operand {
-            Operand::Field(field) => Condition::Matches(field, Box::new(regex)),
+            Operand::Field(field) => Condition::Matches(field, Box::new(Matcher::new(regex))),
             Operand::Constant(Value::Str(text)) => Condition::Constant(regex.is_match(&text)),
             _ => Condition::Constant(false),
         }
@@ -287,8 +288,8 @@ impl Condition {
                 (Some(left), Some(right)) => holds(*operator, order(Some(left), Some(right))?),
                 _ => false,
             },
-            Condition::Matches(field, regex) => {
-                event.get(field).and_then(Value::as_str).is_some_and(|text| regex.is_match(text))
+            Condition::Matches(field, matcher) => {
+                event.get(field).and_then(Value::as_str).is_some_and(|text| matcher.is_match(text))
             }
             Condition::InList(field, list) => event.get(field).is_some_and(|value| is_one_of(value, list)),
             Condition::InText(field, text) => {

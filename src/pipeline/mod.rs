@@ -5,6 +5,7 @@
 
 mod batch;
 mod condition;
+mod matcher;
 mod plan;
 mod run;
 mod switch;

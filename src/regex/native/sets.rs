@@ -76,8 +76,16 @@ impl ByteSet {
 
     /// The member of a set of one.
     pub fn only(self) -> Option<u8> {
-        let count: u32 = self.0.iter().map(|word| word.count_ones()).sum();
-        (count == 1).then(|| (0..=u8::MAX).find(|byte| self.contains(*byte))).flatten()
+        let mut only = None;
+        for (word, high) in self.0.iter().zip([0u8, 64, 128, 192]) {
+            match (word.count_ones(), only) {
+                (0, _) => {}
+                // There are 64 bits in a word.
+                (1, None) => only = Some(high + word.trailing_zeros() as u8),
+                _ => return None,
+            }
+        }
+        only
     }
 }
 
