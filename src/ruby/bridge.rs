@@ -131,10 +131,9 @@ fn convert_object(interp: &mut Interp, value: &Value) -> Outcome<event::Value> {
         return Ok(event::Value::Timestamp(time_of(interp, value)?));
     }
     if interp.is_a(value, &interp.classes.big_decimal.clone()) && !matches!(value, Value::Class(_)) {
-        let text = interp.to_s(value)?;
-        return Ok(match text.parse::<BigDecimal>() {
-            Ok(number) => event::Value::Big(Box::new(Big::Decimal(number.normalized()))),
-            Err(_) => event::Value::from(text),
+        return Ok(match super::stdlib::decimal_of(value) {
+            Some(number) => event::Value::Big(Box::new(Big::Decimal(number))),
+            None => event::Value::from(interp.to_s(value)?),
         });
     }
     Err(missing_converter(interp, value))

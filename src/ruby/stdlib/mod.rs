@@ -39,6 +39,7 @@ mod zlib;
 
 use std::rc::Rc;
 
+pub use big_decimal::own as decimal_of;
 pub use event::{EventData, event_value};
 pub(in crate::ruby) use structure::open_field;
 pub use timestamp::TimestampData;
