@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::ClassDef;
 use crate::ruby::compiler::tree::RegexpOptions;
 use crate::ruby::control::Outcome;
-use crate::ruby::interpreter::Interp;
+use crate::ruby::interpreter::{Interp, regexp_to_s};
 use crate::ruby::value::{Encoding, Native, RRegexp, RString, StringRange, Value};
 
 pub(super) static CLASSES: &[ClassDef] = &[

@@ -11,7 +11,6 @@ use super::{Parts, RDate, RTime, Zone, from_civil, nanoseconds, shifted, strftim
 use crate::ruby::args::{Args, between, exactly};
 use crate::ruby::control::{Control, Outcome};
 use crate::ruby::interpreter::Interp;
-use crate::ruby::symbol::sym;
 use crate::ruby::value::{HashMap, RClass, RObject, Value};
 
 /// The Julian day number of 1970-01-01.
