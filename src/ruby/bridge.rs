@@ -55,7 +55,8 @@ pub fn timestamp(interp: &Interp, time: Timestamp) -> Value {
 }
 
 fn decimal(interp: &mut Interp, number: &BigDecimal) -> Value {
-    let text = Value::str(number.to_string());
+    // As Java writes it, which keeps 1E+3 apart from 1000.
+    let text = Value::str(Big::Decimal(number.clone()).to_string());
     let main = interp.main.clone();
     interp
         .call(&main, "BigDecimal", &[text])

@@ -337,7 +337,10 @@ fn operate(interp: &mut Interp, this: &Value, other: &Value, operator: &str) -> 
     Ok(match operator {
         "+" => wrap(interp, a + b),
         "-" => wrap(interp, a - b),
-        "*" => wrap(interp, a * b),
+        "*" => {
+            let ((a, scale), (b, other)) = (a.into_bigint_and_exponent(), b.into_bigint_and_exponent());
+            wrap(interp, BigDecimal::new(a * b, scale + other))
+        }
         _ if b.is_zero() => return Err(interp.error("ZeroDivisionError", "divided by 0")),
         "/" => {
             // Twice the digits of the longer one, in words of nine (`RubyBigDecimal#quoImpl`).
