@@ -224,7 +224,8 @@ pub fn key_hash(key: &Value) -> u64 {
         Value::Int(number) => spread(*number as u64 ^ 0x51),
         _ => {
             let mut hasher = SECRET.build_hasher();
-            feed(key, &mut hasher, 0, &mut MOST_FED.clone());
+            let mut left = MOST_FED;
+            feed(key, &mut hasher, 0, &mut left);
             hasher.finish()
         }
     }
@@ -269,7 +270,8 @@ fn feed(key: &Value, hasher: &mut impl Hasher, depth: usize, left: &mut usize) {
 
 /// Whether a hash takes both for the same key (`eql?`): `1` and `1.0` are different ones.
 pub fn keys_equal(a: &Value, b: &Value) -> bool {
-    eql(a, b, 0, &mut MOST_FED.clone())
+    let mut left = MOST_FED;
+    eql(a, b, 0, &mut left)
 }
 
 fn eql(a: &Value, b: &Value, depth: usize, left: &mut usize) -> bool {
