@@ -84,7 +84,7 @@ fn statsd_counts_what_it_is_sent() {
         for (metric, expected) in [("hits.200", 10.0), ("x.y_z", 10.0), ("left", -10.0), ("bytes", 105.0)] {
             assert_eq!(counters[name(metric)], expected, "{metric} in {counters}");
         }
-        assert_eq!(statsd.held("timers")[name("took")], serde_json::json!([12; 10]));
+        assert_eq!(statsd.held("timers")[name("took")], serde_json::json!(vec![12; 10]));
     }
     assert_eq!(statsd.held("counters")["statsd.bad_lines_seen"], 0);
 }
