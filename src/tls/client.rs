@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
+use rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -54,6 +54,8 @@ options! {
 /// Certificates that their authorities have called back.
 #[derive(Default)]
 pub struct Revoked {
+    /// The option that names the lists.
+    option: Option<&'static str>,
     lists: Vec<CertificateRevocationListDer<'static>>,
     whole_chain: bool,
 }
@@ -69,7 +71,7 @@ impl Revoked {
             .map_err(|error| Refusal::new(option, format!("cannot read {place}: {error}")))?;
         let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(&pem).collect();
         match lists {
-            Ok(lists) if !lists.is_empty() => Ok(Revoked { lists, whole_chain }),
+            Ok(lists) if !lists.is_empty() => Ok(Revoked { option: Some(option), lists, whole_chain }),
             Ok(_) => Err(Refusal::new(option, format!("{place} holds no list of revoked certificates"))),
             Err(error) => Err(Refusal::new(option, format!("{place} is no PEM file: {error}"))),
         }
@@ -216,7 +218,13 @@ impl ClientTls {
         if !revoked.whole_chain {
             web = web.only_check_end_entity_revocation();
         }
-        let web = web.build().map_err(|error| Refusal::new(option, error.to_string()))?;
+        let web = web.build().map_err(|error| match (&error, revoked.option) {
+            (VerifierBuilderError::InvalidCrl(_), Some(list)) => {
+                let help = "such a list needs version 2 and a number (openssl ca: crlnumber)";
+                Refusal::new(list, format!("{error}; {help}"))
+            }
+            _ => Refusal::new(option, error.to_string()),
+        })?;
         Ok(Arc::new(Known { web, anchors }))
     }
 

@@ -138,9 +138,12 @@ impl Inputs {
         Inputs { rstash, rfc3164, rfc5424, tcp, udp }
     }
 
-    /// What came, sorted, once there is so much of it.
+    /// What came, sorted, once there is so much of it. A message that ends its line itself, as by TCP, stands before an
+    /// empty one.
     fn seen(&self, count: usize) -> Vec<String> {
-        let mut lines = self.rstash.wait_for_lines(count);
+        let lines = || self.rstash.lines().into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>();
+        self.rstash.wait_for("messages", count, || lines().len());
+        let mut lines = lines();
         lines.sort();
         lines
     }

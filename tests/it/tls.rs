@@ -63,9 +63,11 @@ impl Authority {
         let folder = tempfile::tempdir_in(self.folder.path()).expect("a folder").keep();
         let place = |name: &str| folder.join(name).display().to_string();
         let config = format!(
-            "[ca]\ndefault_ca = own\n[own]\ndatabase = {}\ndefault_md = sha256\ndefault_crl_days = 1\n",
-            place("index.txt")
+            "[ca]\ndefault_ca = own\n[own]\ndatabase = {}\ndefault_md = sha256\ndefault_crl_days = 1\ncrlnumber = {}\n",
+            place("index.txt"),
+            place("crlnumber")
         );
+        std::fs::write(place("crlnumber"), "01\n").expect("written");
         std::fs::write(place("openssl.cnf"), config).expect("written");
         std::fs::write(place("index.txt"), "").expect("written");
         std::fs::write(place("ca.key"), self.key.private_key_to_pem_pkcs8().expect("PEM")).expect("written");

@@ -25,6 +25,7 @@ choices! {
 
 options! {
     #[derive(Debug)]
+    #[expect(dead_code, reason = "contenttype is read for its check alone")]
     pub struct Email {
         /// Who gets the mail: addresses with commas between them; may hold `%{field}`.
         to: Template,

@@ -49,7 +49,7 @@ options! {
         ssl_key: Option<PathBuf>,
         /// What the key is encrypted with.
         ssl_key_passphrase: Option<Password>,
-        /// PEM file with lists of revoked certificates.
+        /// PEM file with lists of revoked certificates, of version 2.
         ssl_crl_path: Option<PathBuf>,
         /// leaf looks for the server's own certificate in those lists, chain for those above it as well.
         ssl_crl_check: Vec<CrlCheck> = ["leaf"],

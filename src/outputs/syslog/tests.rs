@@ -77,22 +77,22 @@ fn what_cannot_be_is_said_at_start() {
     let ca = format!("{}/fixtures/kafka/ca.pem", env!("CARGO_MANIFEST_DIR"));
     for (options, expected) in [
         ("structured_data => '[a]'".to_owned(), "rfc5424"),
-        ("protocol => ssl-tcp ssl_crl_check => leaf".to_owned(), "it needs ssl_crl_path"),
-        (format!("protocol => ssl-tcp ssl_crl_path => '{ca}' ssl_crl_check => [leaf, chain]"), "not both"),
+        ("protocol => 'ssl-tcp' ssl_crl_check => leaf".to_owned(), "it needs ssl_crl_path"),
+        (format!("protocol => 'ssl-tcp' ssl_crl_path => '{ca}' ssl_crl_check => [leaf, chain]"), "not both"),
         (
-            format!("protocol => ssl-tcp ssl_verify => true ssl_crl_path => '{ca}'"),
+            format!("protocol => 'ssl-tcp' ssl_verify => true ssl_crl_path => '{ca}'"),
             "no list of revoked certificates",
         ),
-        ("protocol => ssl-tcp ssl_certificate => '/none'".to_owned(), "ssl_key"),
-        ("protocol => ssl-tcp ssl_verify => true ssl_cacert => '/none'".to_owned(), "/none"),
+        ("protocol => 'ssl-tcp' ssl_certificate => '/none'".to_owned(), "ssl_key"),
+        ("protocol => 'ssl-tcp' ssl_verify => true ssl_cacert => '/none'".to_owned(), "/none"),
         ("protocol => sctp".to_owned(), "expected one of"),
     ] {
-        let config = format!("output {{ syslog {{ host => h port => 1 {options} }} }}");
+        let config = format!("output {{ syslog {{ host => 'h' port => 1 {options} }} }}");
         let problems = testkit::output(&config, &testkit::context()).err().unwrap_or_default();
         let said: String = problems.iter().map(|problem| problem.message.as_str()).collect();
         assert!(said.contains(expected), "{options}: {said}");
     }
-    let unused = "output { syslog { host => h port => 1 protocol => tcp ssl_cacert => '/none' } }";
+    let unused = "output { syslog { host => 'h' port => 1 protocol => tcp ssl_cacert => '/none' } }";
     assert!(testkit::output(unused, &testkit::context()).is_ok());
 }
 

@@ -26,6 +26,7 @@ class Handler:
                 content = part.get_content()
                 if isinstance(content, bytes):
                     content = base64.b64encode(content).decode()
+                content = content.replace("\r\n", "\n")
                 parts.append({"type": part.get_content_type(), "file": part.get_filename(), "content": content})
         taken = {
             "hello": session.host_name,
