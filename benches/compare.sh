@@ -151,7 +151,7 @@ one() {
     if [ "$events" = 1 ]; then
         starts[$peer]=$elapsed
     else
-        echo "$workload $workers $peer $events $(awk -v e="$elapsed" -v s="${starts[$peer]}" 'BEGIN { print e - s }') $(tail -n 1 "$work/time.txt") $count" >>"$results"
+        echo "$workload $workers $peer $events $(awk -v e="$elapsed" -v s="${starts[$peer]}" 'BEGIN { d = e - s; print (d > 0.001 ? d : 0.001) }') $(tail -n 1 "$work/time.txt") $count" >>"$results"
     fi
 }
 

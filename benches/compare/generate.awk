@@ -88,7 +88,7 @@ function mixed() {
 }
 
 function wide(fields,    text, k) { text = "{\"f0\":" i; for (k = 1; k < fields; k++) text = text ",\"f" k "\":\"" hex(8) "\""; return text "}" }
-function long(bytes,    text) { text = lines(); while (length(text) < bytes) text = text " " words(20); return substr(text, 1, bytes) }
+function long(bytes,    text) { text = lines(); while (length(text) < bytes) text = text " " words(20) " " text; return substr(text, 1, bytes) }
 
 # 100 branches by kind, each with three filters and four more branches.
 function script(    k) {
