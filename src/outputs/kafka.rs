@@ -7,6 +7,7 @@
 mod delivery;
 mod spread;
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -254,13 +255,17 @@ impl KafkaOutput {
         self.shutdown.get().is_some_and(Shutdown::is_requested)
     }
 
-    fn message(&self, event: &Event, payload: &mut Vec<u8>) -> Result<Message, String> {
+    fn message(&self, event: &Event, payload: &mut Vec<u8>) -> Result<Message<'_>, String> {
         let render = |template: &Template| template.render(event).map_err(|error| error.to_string());
+        let topic = match self.topic.as_literal() {
+            Some(topic) => Cow::Borrowed(topic),
+            None => Cow::Owned(render(&self.topic)?),
+        };
         payload.clear();
         self.codec.encoder().encode(event, payload).map_err(|error| error.to_string())?;
         let headers = self.headers.iter().map(|(name, value)| Ok((name.clone(), render(value)?)));
         Ok(Message {
-            topic: render(&self.topic)?,
+            topic,
             key: self.key.as_ref().map(render).transpose()?,
             headers: headers.collect::<Result<_, String>>()?,
         })
@@ -268,13 +273,13 @@ impl KafkaOutput {
 }
 
 /// A message but for its value, which stays in a buffer that all messages of a batch use in turn.
-struct Message {
-    topic: String,
+struct Message<'a> {
+    topic: Cow<'a, str>,
     key: Option<String>,
     headers: Vec<(String, String)>,
 }
 
-impl Message {
+impl Message<'_> {
     fn send(
         &self,
         producer: &KafkaProducer,
