@@ -37,14 +37,6 @@ pub fn configure(plugin: Plugin, given: &Given) -> Result<Client, Vec<Refusal>> 
         Plugin::Output => producer(given, &mut client),
         _ => consumer(given, &mut client, &mut refusals),
     }
-    if let Ok(more) = std::env::var("RSTASH_RD") {
-        // EXPERIMENT
-        for pair in more.split(',') {
-            if let Some((k, v)) = pair.split_once('=') {
-                client.config.set(k, v);
-            }
-        }
-    }
     raise(&mut client.config, "reconnect.backoff.max.ms", "reconnect.backoff.ms", 1000);
     raise(&mut client.config, "retry.backoff.max.ms", "retry.backoff.ms", 1000);
     // Brokers may ask clients to push their metrics to them; rstash has metrics of its own.

@@ -5,6 +5,7 @@
 //! up with its reason.
 
 mod delivery;
+mod producer;
 mod spread;
 
 use std::borrow::Cow;
@@ -17,7 +18,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, PurgeConfig};
 
-use self::delivery::{Context, Failure, KafkaProducer, Receipts};
+use self::delivery::{Context, Failure, Receipts};
+use self::producer::KafkaProducer;
 use self::spread::Spread;
 use crate::event::{Event, Template, text::ruby_to_s};
 use crate::kafka::block::{kafka_options, words};
@@ -220,6 +222,7 @@ impl KafkaOutput {
                         if !self.is_hopeless() =>
                     {
                         receipts.settle(None);
+                        producer.wake();
                         tokio::time::sleep(FULL_BUFFER_PAUSE).await;
                     }
                     Err(error) => {
@@ -229,6 +232,7 @@ impl KafkaOutput {
                 }
             }
         }
+        producer.wake();
         tokio::select! {
             () = receipts.all() => {}
             () = self.last_attempt_over() => {
@@ -309,10 +313,8 @@ impl Output for KafkaOutput {
             let spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner).take();
             let reporter = Arc::new(Reporter::new(self.id.as_str()));
             let context = Context { reporter, spread, tokens: self.tokens.clone(), shutdown };
-            let producer: KafkaProducer = self
-                .config
-                .create_with_context(context)
-                .map_err(|error: KafkaError| RunError::new(explain(Plugin::Output, &error.to_string())))?;
+            let producer =
+                KafkaProducer::start(&self.config, context, |error| explain(Plugin::Output, error))?;
             *self.producer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(producer));
             Ok(())
         })

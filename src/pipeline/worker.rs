@@ -135,12 +135,7 @@ fn work(stage: &Arc<Stage>, receiver: &Receiver, flushes: bool) {
 impl Stage {
     /// How many batches of all workers may wait for their outputs at once.
     pub(super) fn permits(settings: &PipelineSettings) -> usize {
-        settings
-            .workers
-            .saturating_mul(
-                std::env::var("RSTASH_FLIGHT").ok().and_then(|n| n.parse().ok()).unwrap_or(BATCHES_IN_FLIGHT),
-            )
-            .clamp(1, Semaphore::MAX_PERMITS)
+        settings.workers.saturating_mul(BATCHES_IN_FLIGHT).clamp(1, Semaphore::MAX_PERMITS)
     }
 
     /// Takes a batch all the way: filters, then outputs. Returns when the outputs have it or, with as many batches on

@@ -116,9 +116,11 @@ impl Shared {
     /// Appends the events of one message.
     fn decode(&self, codec: &mut dyn Codec, value: &[u8], origin: Option<Object>, events: &mut Vec<Event>) {
         let before = events.len();
-        match self.text_values {
-            true => codec.decode(String::from_utf8_lossy(value).as_bytes(), &mut |event| events.push(event)),
-            false => codec.decode(value, &mut |event| events.push(event)),
+        let mut emit = |event| events.push(event);
+        // Checking a text whole is several times as fast as going through it for errors, and there hardly ever is one.
+        match self.text_values && std::str::from_utf8(value).is_err() {
+            true => codec.decode(String::from_utf8_lossy(value).as_bytes(), &mut emit),
+            false => codec.decode(value, &mut emit),
         }
         self.decoration.apply(events.get_mut(before..).unwrap_or_default(), origin);
     }

@@ -1,4 +1,4 @@
-//! Sends messages and learns what became of each: librdkafka's producer with a batch's receipts.
+//! What became of each message: the receipts of a batch, which librdkafka's callbacks settle.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,16 +8,13 @@ use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
-use rdkafka::producer::{ProducerContext, ThreadedProducer};
+use rdkafka::producer::ProducerContext;
 use tokio::sync::Notify;
 
 use super::spread::Spread;
 use crate::kafka::oauth::Tokens;
 use crate::kafka::trouble::Reporter;
 use crate::plugin::Shutdown;
-
-/// The producer, which polls on a thread of its own.
-pub type KafkaProducer = ThreadedProducer<Context, Spread>;
 
 /// What librdkafka calls back into.
 pub struct Context {
