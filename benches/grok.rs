@@ -5,7 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rstash::event::Event;
 use rstash::grok::{Dictionary, Expression, Library};
-use rstash::plugin::{Block, Build, Context, EcsMode, Emit, Environment, Filter, Kind, OptionReader, Stdout};
+use rstash::plugin::{Block, Build, Context, EcsMode, Emit, Filter, Kind, OptionReader};
 use rstash::regex::Locations;
 
 /// Lines of a web server's access log.
@@ -21,19 +21,7 @@ fn filter(options: &str) -> Box<dyn Filter> {
     let text = format!("filter {{ grok {{ {options} }} }}");
     let sources = rstash::language::Sources::single("bench", text);
     let parsed = rstash::language::parse(&sources, rstash::language::ParseOptions::default());
-    let context = Context {
-        pipeline_id: "main".into(),
-        node_name: "bench".into(),
-        data_path: ".".into(),
-        ecs: EcsMode::Disabled,
-        workers: 1,
-        batch_size: 125,
-        registry: rstash::registry(),
-        bus: Default::default(),
-        shared: Default::default(),
-        environment: Environment::new(|_| None),
-        stdout: Stdout::Capture(std::sync::Arc::default()),
-    };
+    let context = Context { ecs: EcsMode::Disabled, ..Context::new(rstash::registry()) };
     let spec = rstash::registry().get(Kind::Filter, "grok").map(|spec| &spec.build);
     match (parsed.config.sections.first().and_then(|section| section.items.first()), spec) {
         (Some(rstash::language::ast::Item::Plugin(plugin)), Some(Build::Filter(build))) => {

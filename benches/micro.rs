@@ -3,14 +3,11 @@
 
 use std::hint::black_box;
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use rstash::event::json::{self, Decimals};
 use rstash::event::{Event, FieldReference, Template, Timestamp, Value};
 use rstash::language::{ParseOptions, Sources, ast::Item};
-use rstash::plugin::{Block, Build, Context, EcsMode, Emit, Environment, Filter, Kind, OptionReader, Stdout};
+use rstash::plugin::{Block, Build, Context, Emit, Filter, Kind, OptionReader};
 
 /// A JSON document of 16 fields, two levels deep, about 500 bytes: a typical application log.
 const DOCUMENT: &str = r#"{"@timestamp":"2024-05-06T07:08:09.123Z","level":"INFO","logger":"com.example.shop.Checkout","thread":"http-nio-8080-exec-7","message":"order accepted, 3 items, customer \"4711\"","order":{"id":918273645,"total":129.95,"currency":"EUR","items":[{"sku":"A-1","n":1},{"sku":"B-2","n":2}]},"host":{"name":"web-3","ip":"10.1.2.3"},"trace":{"id":"4bf92f3577b34da6a3ce929d0e0e4736","span":"00f067aa0ba902b7"},"duration_ms":12.75,"retry":false,"user":null,"path":"/api/v1/orders","method":"POST","status":201,"bytes":5123}"#;
@@ -71,19 +68,7 @@ fn sprintf(criterion: &mut Criterion) {
 
 /// The only filter of a config.
 fn filter(config: &str) -> Option<Box<dyn Filter>> {
-    let context = Context {
-        pipeline_id: Arc::from("main"),
-        node_name: Arc::from("bench"),
-        data_path: PathBuf::from("."),
-        ecs: EcsMode::V8,
-        workers: 1,
-        batch_size: 125,
-        registry: rstash::registry(),
-        bus: Default::default(),
-        shared: Default::default(),
-        environment: Environment::new(|_| None),
-        stdout: Stdout::Capture(Arc::default()),
-    };
+    let context = Context::new(rstash::registry());
     let parsed = rstash::language::parse(&Sources::single("bench", config), ParseOptions::default());
     let Some(Item::Plugin(plugin)) = parsed.config.sections.first()?.items.first() else { return None };
     let block = Block::new(Kind::Filter, plugin, &context.environment, &mut Vec::new());

@@ -10,17 +10,7 @@ use rstash::plugin::{Context, EcsMode, Emit, Environment, Kind, Outcome, Stdout}
 
 /// A context with the defaults of a pipeline.
 pub fn context() -> Context {
-    Context {
-        pipeline_id: "main".into(),
-        node_name: "fuzz".into(),
-        data_path: PathBuf::from("unused"),
-        ecs: EcsMode::V8,
-        workers: 1,
-        batch_size: 125,
-        registry: rstash::registry(),
-        environment: Environment::new(|_| None),
-        stdout: Stdout::Capture(Arc::new(Mutex::new(Vec::new()))),
-    }
+    Context { data_path: "unused".into(), ..Context::new(rstash::registry()) }
 }
 
 /// Filters of a config without branches, built once.

@@ -2,24 +2,10 @@
 
 use crate::event::{Event, FieldReference, Object, Value, json, text};
 use crate::language::{self, ParseOptions, Span, ast};
-use crate::plugin::{
-    Block, Codec, CodecFactory, ConfigValue, Context, EcsMode, Environment, FromOption, Kind, Problem, Stdout,
-};
+use crate::plugin::{Block, Codec, CodecFactory, ConfigValue, Context, EcsMode, FromOption, Kind, Problem};
 
 fn context(ecs: EcsMode) -> Context {
-    Context {
-        pipeline_id: "main".into(),
-        node_name: "test".into(),
-        data_path: std::env::temp_dir(),
-        ecs,
-        workers: 1,
-        batch_size: 125,
-        registry: crate::registry(),
-        bus: Default::default(),
-        shared: Default::default(),
-        environment: Environment::new(|_| None),
-        stdout: Stdout::Process,
-    }
+    Context { data_path: std::env::temp_dir(), ecs, ..Context::new(crate::registry()) }
 }
 
 /// A codec as it is written in a config: `json`, or `line { delimiter => "|" }`.

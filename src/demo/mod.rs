@@ -21,8 +21,7 @@ use self::shown::Shown;
 use self::twitter_endpoint::{Endpoint, Options, Window};
 use crate::language::{ParseOptions, Sources, render_all};
 use crate::pipeline::{self, Ended, PipelineSettings, Plan};
-use crate::plugin::{Context, EcsMode, Environment, Registry, RunError, Shutdown, Stdout};
-use crate::queue::bus::Bus;
+use crate::plugin::{Context, Environment, Registry, RunError, Shutdown, Stdout};
 
 /// The tutorial's two configs, as they were published.
 const PRODUCER: &str = include_str!("../../fixtures/post/producer.conf");
@@ -165,14 +164,9 @@ fn context(which: &'static str, registry: &'static Registry, base_url: String, s
         pipeline_id: which.into(),
         node_name: gethostname::gethostname().to_string_lossy().as_ref().into(),
         data_path: std::env::temp_dir(),
-        ecs: EcsMode::V8,
-        workers: 1,
-        batch_size: 125,
-        registry,
-        bus: Bus::default(),
-        shared: Default::default(),
         environment,
         stdout,
+        ..Context::new(registry)
     }
 }
 

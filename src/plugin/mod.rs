@@ -166,5 +166,25 @@ pub struct Context {
     pub stdout: Stdout,
 }
 
+impl Context {
+    /// A pipeline `main` of one worker with Logstash's defaults (ECS v8 among them), which sees no environment variables and
+    /// keeps what its stdout output writes.
+    pub fn new(registry: &'static Registry) -> Self {
+        Context {
+            pipeline_id: "main".into(),
+            node_name: "rstash".into(),
+            data_path: ".".into(),
+            ecs: EcsMode::V8,
+            workers: 1,
+            batch_size: 125,
+            registry,
+            bus: Bus::default(),
+            shared: Shared::default(),
+            environment: Environment::new(|_| None),
+            stdout: Stdout::Capture(Arc::default()),
+        }
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod testkit;

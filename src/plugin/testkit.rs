@@ -1,17 +1,15 @@
 //! What unit tests of plugins share: a context, plugins built from config text, and a queue to look into.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Block, Build, Context, EcsMode, Environment, Filter, FilterDecoration, Input, InputDecoration, Kind,
-    OptionReader, Output, Problem, Sink, Stdout, take_common,
+    Block, Build, Context, EcsMode, Filter, FilterDecoration, Input, InputDecoration, Kind, OptionReader,
+    Output, Problem, Sink, take_common,
 };
 use crate::event::{Event, Value, json};
 use crate::language::ast::Item;
 use crate::language::{ParseOptions, Sources};
-use crate::queue::bus::Bus;
 use crate::queue::{self, Receiver, Taken};
 
 /// How long a test waits for what has to come.
@@ -19,19 +17,7 @@ pub const LONG: Duration = Duration::from_secs(20);
 
 /// A context with the defaults of a pipeline, ECS v8 among them.
 pub fn context() -> Context {
-    Context {
-        pipeline_id: Arc::from("main"),
-        node_name: Arc::from("test"),
-        data_path: PathBuf::from("."),
-        ecs: EcsMode::V8,
-        workers: 2,
-        batch_size: 125,
-        registry: crate::registry(),
-        bus: Bus::default(),
-        shared: Default::default(),
-        environment: Environment::new(|_| None),
-        stdout: Stdout::Capture(Arc::new(Mutex::new(Vec::new()))),
-    }
+    Context { workers: 2, ..Context::new(crate::registry()) }
 }
 
 /// The same without ECS.

@@ -71,17 +71,11 @@ pub fn parse_options(settings: &Settings) -> ParseOptions {
 pub fn context(settings: &Settings, folder: &Folder, stdout: Stdout) -> Context {
     let ecs = settings.get("pipeline.ecs_compatibility").and_then(Raw::text).and_then(EcsMode::parse);
     Context {
-        pipeline_id: "main".into(),
-        node_name: "test".into(),
         data_path: folder.path.clone(),
         ecs: ecs.unwrap_or_default(),
-        workers: 1,
-        batch_size: 125,
-        registry: crate::registry(),
-        bus: crate::queue::bus::Bus::default(),
-        shared: Default::default(),
         environment: Environment::process(),
         stdout,
+        ..Context::new(crate::registry())
     }
 }
 

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 
 use rstash::language::ast::{Config, Item, Plugin, SectionKind, ValueKind};
 use rstash::language::{ParseOptions, Sources, parse};
 use rstash::pipeline::Plan;
-use rstash::plugin::{
-    Context, EcsMode, Environment, Kind, Problem, Stdout, catalogue_options, common_options,
-};
+use rstash::plugin::{Context, Kind, Problem, catalogue_options, common_options};
 
 use crate::shared::recordings;
 
@@ -32,19 +29,7 @@ fn records(path: PathBuf) -> Vec<Record> {
 }
 
 fn context() -> Context {
-    Context {
-        pipeline_id: "main".into(),
-        node_name: "test".into(),
-        data_path: std::env::temp_dir(),
-        ecs: EcsMode::V8,
-        workers: 1,
-        batch_size: 125,
-        registry: rstash::registry(),
-        bus: Default::default(),
-        shared: Default::default(),
-        environment: Environment::new(|_| None),
-        stdout: Stdout::Capture(Arc::new(Mutex::new(Vec::new()))),
-    }
+    Context { data_path: std::env::temp_dir(), ..Context::new(rstash::registry()) }
 }
 
 /// Every plugin of a config, with codecs that stand as options.

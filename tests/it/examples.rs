@@ -1,27 +1,13 @@
 //! Every plugin's example, and every declaration: they must build and do what they show.
 
-use std::path::PathBuf;
-
 use rstash::language::{ParseOptions, Sources, render_all};
 use rstash::pipeline::Plan;
-use rstash::plugin::{Context, EcsMode, Environment, Kind, Stdout};
+use rstash::plugin::{Context, Environment, Kind};
 use rstash::testing::{Case, Status};
 use serde_json::{Value, json};
 
 fn context() -> Context {
-    Context {
-        pipeline_id: "main".into(),
-        node_name: "test".into(),
-        data_path: PathBuf::from("unused"),
-        ecs: EcsMode::V8,
-        workers: 1,
-        batch_size: 125,
-        registry: rstash::registry(),
-        bus: Default::default(),
-        shared: Default::default(),
-        environment: Environment::process(),
-        stdout: Stdout::Process,
-    }
+    Context { environment: Environment::process(), ..Context::new(rstash::registry()) }
 }
 
 #[test]

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,8 +12,7 @@ use rstash::event::{Event, json};
 use rstash::language::{ParseOptions, Sources, parse};
 use rstash::pipeline::{Ended, PipelineSettings, Plan};
 use rstash::plugin::{
-    Build, Context, Delivery, EcsMode, Environment, Example, Kind, Output, Registry, RunError, Shutdown,
-    Spec, Stdout,
+    Build, Context, Delivery, Environment, Example, Kind, Output, Registry, RunError, Shutdown, Spec, Stdout,
 };
 use serde_json::{Value, json};
 
@@ -104,17 +102,9 @@ fn run_until(endpoint: &Endpoint, options: &str, enough: impl Fn(&[Value], &str)
     let base_url = endpoint.base_url();
     let variable = move |name: &str| (name == "RSTASH_TWITTER_BASE_URL").then(|| base_url.clone());
     let context = Context {
-        pipeline_id: "main".into(),
-        node_name: "node".into(),
-        data_path: PathBuf::new(),
-        ecs: EcsMode::V8,
-        workers: 1,
-        batch_size: 125,
-        registry: registry(),
-        bus: Default::default(),
-        shared: Default::default(),
         environment: Environment::new(variable),
         stdout: Stdout::Capture(Arc::clone(&output.0)),
+        ..Context::new(registry())
     };
     let (plan, problems) = Plan::build(&config, &context, &|_| "test".into());
     let plan = plan.unwrap_or_else(|| panic!("{problems:?}"));

@@ -1,11 +1,8 @@
 //! How the options of the twitter input are read, and what is refused.
 
-use std::path::PathBuf;
-
 use super::*;
 use crate::language::{ParseOptions, Sources, ast, parse};
-use crate::plugin::{Block, Context, EcsMode, Environment, Stdout, take_common};
-use crate::queue::bus::Bus;
+use crate::plugin::{Block, Context, Environment, take_common};
 
 const CREDENTIALS: &str = r#"consumer_key => "foo" consumer_secret => "hunter2"
     oauth_token => "foo" oauth_token_secret => "hunter3""#;
@@ -17,19 +14,7 @@ fn read(options: &str, variables: &'static [(&str, &str)]) -> (Option<Session>, 
     let Some(ast::Item::Plugin(plugin)) = config.sections[0].items.first() else { panic!("no plugin") };
     let find =
         |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-    let context = Context {
-        pipeline_id: "main".into(),
-        node_name: "node".into(),
-        data_path: PathBuf::new(),
-        ecs: EcsMode::V8,
-        workers: 1,
-        batch_size: 125,
-        registry: crate::registry(),
-        bus: Bus::default(),
-        shared: Default::default(),
-        environment: Environment::new(find),
-        stdout: Stdout::Process,
-    };
+    let context = Context { environment: Environment::new(find), ..Context::new(crate::registry()) };
     let mut problems = Vec::new();
     let block = Block::new(Kind::Input, plugin, &context.environment, &mut problems);
     let mut reader = OptionReader::new(&block, &context, "tweets".into());
