@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use super::threads::side_by_side;
-use crate::event::{Event, FieldReference};
+use crate::event::{Event, FieldReference, Text as EventText};
 use crate::plugin::{
     Build, CodecFactory, Example, Input, Kind, OptionReader, Problem, RunError, Shutdown, Sink, Spec, options,
 };
@@ -59,7 +59,7 @@ pub struct Generator {
     text: Text,
     threads: usize,
     batch_size: usize,
-    host: String,
+    host: EventText,
     host_field: FieldReference,
     sequence_field: FieldReference,
 }
@@ -89,7 +89,7 @@ impl Generator {
             text,
             threads,
             batch_size: reader.context.batch_size.max(1),
-            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            host: gethostname::gethostname().to_string_lossy().as_ref().into(),
             host_field: field("host", "[host][name]")?,
             sequence_field: field("sequence", "[event][sequence]")?,
         })
@@ -147,7 +147,7 @@ impl Generator {
         sink.decorate(&mut event);
         let host_is_set = match event.contains(&self.host_field) {
             true => Ok(()),
-            false => event.set(&self.host_field, self.host.as_str()),
+            false => event.set(&self.host_field, self.host.clone()),
         };
         let number_is_set = number.map_or(Ok(()), |number| event.set(&self.sequence_field, number));
         if let Err(error) = host_is_set.and(number_is_set) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use hickory_resolver::proto::rr::Name;
 
 use super::kept::Kept;
-use crate::event::{Event, FieldReference, SetError, Value};
+use crate::event::{Event, FieldReference, SetError, Text, Value};
 use crate::plugin::{
     Build, ConfigKind, ConfigValue, Emit, Example, Filter, Kind, OptionReader, Outcome, Spec, choices,
     options,
@@ -81,7 +81,7 @@ struct Dns {
     reverse: Vec<FieldReference>,
     action: Action,
     resolver: Resolver,
-    hits: Option<Kept<Box<str>>>,
+    hits: Option<Kept<Text>>,
     failures: Option<Kept<()>>,
     tag_on_timeout: Vec<String>,
 }
@@ -171,7 +171,7 @@ impl Dns {
         Ok(())
     }
 
-    fn answer(&self, asked: &str, question: Question) -> Result<Box<str>, Failure> {
+    fn answer(&self, asked: &str, question: Question) -> Result<Text, Failure> {
         let address = match question {
             Question::Name => {
                 Some(asked.parse::<IpAddr>().map_err(|_| Failure::Value("what is no address"))?)
@@ -190,7 +190,7 @@ impl Dns {
         };
         match answer {
             Ok(answer) => {
-                let answer = answer.into_boxed_str();
+                let answer = Text::from(answer);
                 if let Some(hits) = &self.hits {
                     hits.insert(asked, answer.clone());
                 }
