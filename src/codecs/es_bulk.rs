@@ -63,6 +63,10 @@ impl Codec for EsBulk {
         tokenizer.flush(|token| self.take(token, emit));
     }
 
+    fn held(&self) -> usize {
+        self.tokenizer.held()
+    }
+
     fn encode(&self, _event: &Event, _out: &mut Vec<u8>) -> Result<(), EncodeError> {
         Err(text::unencodable(SPEC.name))
     }

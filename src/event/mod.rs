@@ -20,7 +20,7 @@ pub use field_reference::{EscapeStyle, FieldReference, InvalidReference, Root, S
 pub use object::{Key, Object};
 pub use template::{SprintfError, Template};
 pub use timestamp::Timestamp;
-pub use value::{Big, Value};
+pub use value::{Big, Text, Value};
 
 pub const TIMESTAMP: &str = "@timestamp";
 pub const VERSION: &str = "@version";

@@ -68,6 +68,15 @@ pub fn push_java_double(out: &mut String, number: f64) {
 
 /// `1.0e+20`, `1.5`, `NaN`: `Float#to_s` of JRuby, which writes zeros up to 10^20 (other Rubies only to 10^16).
 pub fn push_ruby_float(out: &mut String, number: f64) {
+    // In this decade JRuby writes 15 digits with an exponent, below and above it all that are needed.
+    if (1e19..1e20).contains(&number.abs()) {
+        let text = format!("{number:.14e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "19"));
+        let digits = digits.trim_end_matches('0');
+        let zero = if digits.ends_with('.') { "0" } else { "" };
+        _ = write!(out, "{digits}{zero}e+{exponent}");
+        return;
+    }
     push_double(out, number, -3..=20, |out, exponent| {
         let sign = if exponent < 0 { '-' } else { '+' };
         _ = write!(out, "e{sign}{:02}", exponent.abs());

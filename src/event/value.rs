@@ -3,10 +3,15 @@
 use std::fmt;
 
 use bigdecimal::BigDecimal;
+use ecow::EcoString;
 use num_bigint::BigInt;
 
 use super::object::Object;
 use super::timestamp::Timestamp;
+
+/// The text of a value. Up to 15 bytes, as levels, addresses and numbers have, are stored in place without an allocation;
+/// longer ones are shared by their copies, so that `message` and `[event][original]` are one text.
+pub type Text = EcoString;
 
 /// A field's value. 24 bytes, so that arrays and objects stay dense.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -18,7 +23,7 @@ pub enum Value {
     Float(f64),
     /// A number that neither `Int` nor `Float` can hold exactly.
     Big(Box<Big>),
-    Str(Box<str>),
+    Str(Text),
     Timestamp(Timestamp),
     Array(Vec<Value>),
     Object(Box<Object>),
@@ -107,7 +112,13 @@ impl From<&str> for Value {
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Value::Str(text.into_boxed_str())
+        Value::Str(text.into())
+    }
+}
+
+impl From<Text> for Value {
+    fn from(text: Text) -> Self {
+        Value::Str(text)
     }
 }
 

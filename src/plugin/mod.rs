@@ -29,7 +29,7 @@ use crate::queue::bus::Bus;
 pub use block::{Block, BlockOption, ConfigKind, ConfigValue};
 pub use catalogue::{CatalogueOption, catalogue_options};
 pub use charset::{Charset, CharsetError};
-pub use codec::{Codec, CodecFactory, EncodeError};
+pub use codec::{Apart, Codec, CodecFactory, EncodeError};
 pub use decoration::{AddField, DecorateError, FieldName, FilterDecoration, InputDecoration};
 pub use filter::{Emit, Emitted, Filter, Outcome};
 pub use input::{Input, RunError, Shutdown, Sink};

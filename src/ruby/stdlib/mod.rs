@@ -4,6 +4,7 @@ mod array;
 mod big_decimal;
 mod comparable;
 mod csv;
+mod data;
 mod digest;
 mod enumerable;
 mod enumerator;
@@ -120,6 +121,7 @@ static TABLES: &[&[ClassDef]] = &[
     scanner::CLASSES,
     timestamp::CLASSES,
     structure::CLASSES,
+    data::CLASSES,
     system::CLASSES,
     file_handle::CLASSES,
     event::CLASSES,
