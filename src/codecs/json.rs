@@ -1,7 +1,7 @@
 //! Codec `json`: one JSON document is one event, an array of objects several (logstash-codec-json).
 
 use crate::event::{Event, FieldReference};
-use crate::plugin::{Build, Charset, Codec, EncodeError, Example, Kind, Spec, options};
+use crate::plugin::{Apart, Build, Charset, Codec, EncodeError, Example, Kind, Spec, options};
 
 use super::documents::{self, Documents};
 use super::terminal;
@@ -68,6 +68,10 @@ impl Codec for Json {
     fn encode_for_terminal(&self, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         terminal::write_json(event.data(), out);
         Ok(())
+    }
+
+    fn apart(&self) -> Apart {
+        Apart::EveryPiece
     }
 
     fn fresh(&self) -> Box<dyn Codec> {

@@ -1,7 +1,7 @@
 //! Codec `json_lines`: each line is a JSON document (logstash-codec-json_lines).
 
 use crate::event::{Event, FieldReference};
-use crate::plugin::{Build, Charset, Codec, EncodeError, Example, Kind, Spec, options};
+use crate::plugin::{Apart, Build, Charset, Codec, EncodeError, Example, Kind, Spec, options};
 
 use super::documents;
 use super::terminal;
@@ -82,6 +82,10 @@ impl Codec for JsonLines {
         terminal::write_json(event.data(), out);
         out.extend_from_slice(self.delimiter.as_bytes());
         Ok(())
+    }
+
+    fn apart(&self) -> Apart {
+        self.tokenizer.apart()
     }
 
     fn fresh(&self) -> Box<dyn Codec> {

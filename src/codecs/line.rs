@@ -1,7 +1,7 @@
 //! Codec `line`: each line is one event's message (logstash-codec-line).
 
 use crate::event::{Event, Template};
-use crate::plugin::{Build, Charset, Codec, EncodeError, Example, Kind, Spec, options};
+use crate::plugin::{Apart, Build, Charset, Codec, EncodeError, Example, Kind, Spec, options};
 
 use super::text::{self, Original};
 use super::tokenizer::{Token, Tokenizer};
@@ -68,10 +68,18 @@ impl Codec for Line {
         tokenizer.flush(|token| emit(event_of(token, charset, original)));
     }
 
+    fn held(&self) -> usize {
+        self.tokenizer.held()
+    }
+
     fn encode(&self, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         text::encode(self.format.as_ref(), event, out)?;
         out.extend_from_slice(self.delimiter.as_bytes());
         Ok(())
+    }
+
+    fn apart(&self) -> Apart {
+        self.tokenizer.apart()
     }
 
     fn fresh(&self) -> Box<dyn Codec> {

@@ -1,7 +1,7 @@
 //! Codec `plain`: all bytes of a read are one event's message (logstash-codec-plain).
 
 use crate::event::{Event, Template};
-use crate::plugin::{Build, Charset, Codec, EncodeError, Example, Kind, Spec, options};
+use crate::plugin::{Apart, Build, Charset, Codec, EncodeError, Example, Kind, Spec, options};
 
 use super::text::{self, Original};
 
@@ -52,6 +52,10 @@ impl Codec for Plain {
 
     fn encode(&self, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         text::encode(self.format.as_ref(), event, out)
+    }
+
+    fn apart(&self) -> Apart {
+        Apart::EveryPiece
     }
 
     fn fresh(&self) -> Box<dyn Codec> {

@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 
-use crate::event::{Event, FieldReference, SetError, Template};
+use crate::event::{Event, FieldReference, SetError, Template, Text};
 use crate::plugin::{EcsMode, EncodeError};
 
 /// Where the text that an event was decoded from is kept: `[event][original]` with ECS, nowhere without.
@@ -30,9 +30,12 @@ impl Original {
 
     /// An event of one line of text, which is its own original.
     pub fn event_of_message(&self, text: &str) -> Event {
-        let mut event = Event::from_message(text);
-        // The new event has no field `event` that could be in the way.
-        _ = self.keep(&mut event, text);
+        let text = Text::from(text);
+        let mut event = Event::from_message(text.clone());
+        if let Some(field) = &self.0 {
+            // The new event has no field `event` that could be in the way.
+            _ = event.set(field, text);
+        }
         event
     }
 }
@@ -41,8 +44,11 @@ impl Original {
 pub fn encode(format: Option<&Template>, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     match format {
         Some(format) => {
-            let text = format.render(event).map_err(|error| EncodeError(error.to_string()))?;
-            out.extend_from_slice(text.as_bytes());
+            let start = out.len();
+            format.render_bytes(event, out).map_err(|error| {
+                out.truncate(start);
+                EncodeError(error.to_string())
+            })?;
         }
         // Writing to a vector does not fail.
         None => _ = write!(out, "{event}"),

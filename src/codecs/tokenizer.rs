@@ -2,6 +2,8 @@
 
 use memchr::memmem::Finder;
 
+use crate::plugin::Apart;
+
 /// What lies between two delimiters, however the stream came in pieces. The delimiter is not part of it.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
@@ -41,6 +43,16 @@ impl Tokenizer {
     /// One for the same delimiter that has seen nothing yet.
     pub fn fresh(&self) -> Self {
         Tokenizer { delimiter: self.delimiter.clone(), held: Vec::new(), limit: self.limit, dropped: 0 }
+    }
+
+    /// How many bytes wait for a delimiter.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Whole lines leave nothing behind where it is their ends that it cuts at.
+    pub fn apart(&self) -> Apart {
+        if self.delimiter.needle() == b"\n" { Apart::WholeLines } else { Apart::Nothing }
     }
 
     /// Takes the next bytes of the stream and hands out every token that they complete.

@@ -1,15 +1,20 @@
 //! JSON straight to and from `Value`, as Logstash (Jackson) reads and writes it.
 
-use std::io::Write as _;
+mod write;
+
+use std::cell::Cell;
 use std::str::FromStr;
 
 use bigdecimal::BigDecimal;
 use jiter::{Jiter, JiterErrorType, JsonErrorType, Peek};
 use num_bigint::BigInt;
 
+mod surrogates;
+
 use super::object::{Key, Object};
 use super::text;
 use super::value::{Big, Value};
+pub use write::{push_object, write_object, write_string, write_value};
 
 /// Documents nested deeper are refused (Jackson's `StreamReadConstraints` allows 1000 as well).
 pub const MAX_DEPTH: usize = 1000;
@@ -21,8 +26,11 @@ const MAX_NUMBER_LENGTH: usize = 1000;
 pub enum Decimals {
     /// As doubles: the json codecs. `1.10` becomes 1.1, `1e400` infinity.
     Double,
-    /// As doubles where that loses nothing, else digit by digit: the json filter.
+    /// Digit by digit, all of them: what Logstash reads by `LogStash::Json.load` holds BigDecimals, which are no floats
+    /// to Ruby, and print as `0.15e1` there.
     Exact,
+    /// As doubles where that loses nothing, else digit by digit.
+    Lossless,
 }
 
 /// Text that is not JSON, with the place where it stops to be.
@@ -61,14 +69,33 @@ pub fn load(text: &str) -> Result<Value, JsonError> {
 
 /// Reads the first document in `text` and tells where it ends (in bytes); whatever follows is not looked at.
 pub fn parse_prefix(text: &str, decimals: Decimals) -> Result<(Value, usize), JsonError> {
-    let mut reader = Reader { jiter: Jiter::new(text.as_bytes()), decimals };
+    read_prefix(text, decimals).or_else(|error| {
+        let Some(cut) = surrogates::cut(text) else { return Err(error) };
+        let (value, end) = read_prefix(&cut.text, decimals).map_err(|_| error)?;
+        Ok((value, cut.original_index(end)))
+    })
+}
+
+fn read_prefix(text: &str, decimals: Decimals) -> Result<(Value, usize), JsonError> {
+    let mut reader = Reader { jiter: Jiter::with_tape(text.as_bytes(), TAPE.take()), decimals };
     let read = reader.jiter.peek().map_err(Failure::from).and_then(|peek| reader.value(peek, 0));
-    match read {
-        Ok(value) => Ok((value, reader.jiter.current_index())),
-        Err(Failure { message, index }) => {
-            Err(error_at(text, index.unwrap_or(reader.jiter.current_index()), message))
-        }
+    let end = reader.jiter.current_index();
+    let tape = reader.jiter.into_tape();
+    if tape.capacity() <= TAPE_KEPT {
+        TAPE.set(tape);
     }
+    match read {
+        Ok(value) => Ok((value, end)),
+        Err(Failure { message, index }) => Err(error_at(text, index.unwrap_or(end), message)),
+    }
+}
+
+/// A longer tape is let go: one huge document should not cost memory for ever.
+const TAPE_KEPT: usize = 64 * 1024;
+
+thread_local! {
+    /// Where texts with escapes are put together: one buffer for all documents of a thread.
+    static TAPE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 fn error_at(text: &str, index: usize, message: String) -> JsonError {
@@ -142,19 +169,55 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Value, Failure> {
-        let mut object = Object::with_capacity(8);
+        // Room for what inputs add; objects inside are small.
+        let mut object = Object::with_capacity(if depth == 0 { 16 } else { 4 });
+        let mut seen = Seen::default();
         let mut next = self.jiter.known_object()?.map(Key::from);
         while let Some(key) = next {
             let peek = self.jiter.peek()?;
             let value = self.value(peek, depth + 1)?;
-            object.insert(key, value);
+            match seen.is_new(&key) {
+                true => object.push_new(key, value),
+                false => _ = object.insert(key, value),
+            }
             next = self.jiter.next_key()?.map(Key::from);
         }
         Ok(Value::Object(Box::new(object)))
     }
 }
 
+/// Knows of most names that they come for the first time, without comparing them to the others: a Bloom filter of 64 bits.
+#[derive(Default)]
+struct Seen(u64);
+
+impl Seen {
+    /// False means that the name may have come before.
+    fn is_new(&mut self, name: &str) -> bool {
+        let bytes = name.as_bytes();
+        let byte = |at: usize| u64::from(bytes.get(at).copied().unwrap_or_default());
+        let ends = byte(0) | byte(bytes.len() / 2) << 8 | byte(bytes.len().wrapping_sub(1)) << 16;
+        let hash = (ends | (bytes.len() as u64) << 24).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let bit = 1 << (hash >> 58);
+        let is_new = self.0 & bit == 0;
+        self.0 |= bit;
+        is_new
+    }
+}
+
+/// A whole number of a few digits, as nearly all are.
+fn small_integer(number: &[u8]) -> Option<i64> {
+    let (sign, digits) = match number {
+        [b'-', digits @ ..] => (-1, digits),
+        digits => (1, digits),
+    };
+    let fits = (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+    fits.then(|| sign * digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')))
+}
+
 fn read_number(number: &[u8], decimals: Decimals) -> Result<Value, Failure> {
+    if let Some(integer) = small_integer(number) {
+        return Ok(Value::Int(integer));
+    }
     let text = std::str::from_utf8(number).map_err(|_| Failure::from("invalid number"))?;
     if text.bytes().any(|byte| byte.is_ascii_alphabetic() && byte | 0x20 != b'e') {
         return Err("NaN and Infinity are not JSON numbers".into());
@@ -170,12 +233,13 @@ fn read_number(number: &[u8], decimals: Decimals) -> Result<Value, Failure> {
             }
         });
     }
-    let double: f64 = text.parse().map_err(|_| Failure::from("invalid number"))?;
-    if decimals == Decimals::Double {
-        return Ok(Value::Float(double));
+    let double = || text.parse::<f64>().map_err(|_| Failure::from("invalid number"));
+    let exact = || BigDecimal::from_str(text).map_err(|_| Failure::from("invalid number"));
+    match decimals {
+        Decimals::Double => Ok(Value::Float(double()?)),
+        Decimals::Exact => Ok(Value::Big(Box::new(Big::Decimal(exact()?)))),
+        Decimals::Lossless => Ok(exact_decimal(exact()?, double()?)),
     }
-    let exact = BigDecimal::from_str(text).map_err(|_| Failure::from("invalid number"))?;
-    Ok(exact_decimal(exact, double))
 }
 
 /// A double where it prints as the decimal does; else the decimal, so that `1.10` and `1E+400` keep their digits.
@@ -186,94 +250,6 @@ fn exact_decimal(exact: BigDecimal, double: f64) -> Value {
     let mut shown = String::new();
     text::push_java_double(&mut shown, double);
     if shown == big.to_string() { Value::Float(double) } else { Value::Big(Box::new(big)) }
-}
-
-/// Appends an object as compact JSON.
-pub fn write_object(out: &mut Vec<u8>, object: &Object) {
-    out.push(b'{');
-    for (at, (key, value)) in object.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        write_string(out, key);
-        out.push(b':');
-        write_value(out, value);
-    }
-    out.push(b'}');
-}
-
-/// Appends any value as compact JSON: doubles in Java's notation, infinities and NaN as strings, timestamps as text.
-pub fn write_value(out: &mut Vec<u8>, value: &Value) {
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(true) => out.extend_from_slice(b"true"),
-        Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Int(number) => _ = write!(out, "{number}"),
-        // The range that Java and ryu print alike, which is nearly every number.
-        Value::Float(number) if (1e-3..1e7).contains(&number.abs()) => {
-            out.extend_from_slice(ryu::Buffer::new().format_finite(*number).as_bytes());
-        }
-        Value::Float(number) if number.is_finite() => {
-            let mut shown = String::with_capacity(24);
-            text::push_java_double(&mut shown, *number);
-            out.extend_from_slice(shown.as_bytes());
-        }
-        Value::Float(number) => {
-            let mut shown = String::with_capacity(9);
-            text::push_java_double(&mut shown, *number);
-            write_string(out, &shown);
-        }
-        Value::Big(number) => _ = write!(out, "{number}"),
-        Value::Str(text) => write_string(out, text),
-        Value::Timestamp(time) => {
-            out.push(b'"');
-            time.write_to(out);
-            out.push(b'"');
-        }
-        Value::Array(items) => {
-            out.push(b'[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                write_value(out, item);
-            }
-            out.push(b']');
-        }
-        Value::Object(object) => write_object(out, object),
-    }
-}
-
-/// Appends an object's JSON to a string.
-pub fn push_object(out: &mut String, object: &Object) {
-    let mut bytes = Vec::with_capacity(64);
-    write_object(&mut bytes, object);
-    out.push_str(&String::from_utf8_lossy(&bytes));
-}
-
-/// Appends a quoted string. Only quotes, backslashes and control characters are escaped, as Jackson does.
-pub fn write_string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
-    let bytes = text.as_bytes();
-    let mut copied = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(bytes.get(copied..at).unwrap_or_default());
-        copied = at + 1;
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            0x0C => out.extend_from_slice(b"\\f"),
-            control => _ = write!(out, "\\u{control:04X}"),
-        }
-    }
-    out.extend_from_slice(bytes.get(copied..).unwrap_or_default());
-    out.push(b'"');
 }
 
 #[cfg(test)]
@@ -328,6 +304,19 @@ mod tests {
         }
         assert!(parse(&"[".repeat(100_000), Decimals::Double).is_err());
         assert!(parse(&"9".repeat(100_000), Decimals::Double).is_err());
+    }
+
+    #[test]
+    fn of_one_name_the_last_value_counts_in_the_first_place() {
+        let names: Vec<_> = (0..200).map(|n| format!("\"k{}\":{n}", n % 90)).collect();
+        let text = format!("{{{}}}", names.join(","));
+        let Ok(Value::Object(object)) = parse(&text, Decimals::Double) else { panic!("{text}") };
+        assert_eq!(object.len(), 90);
+        for (at, (name, value)) in object.iter().enumerate() {
+            assert_eq!(name, format!("k{at}"));
+            assert_eq!(value, &Value::Int(at as i64 + if at < 20 { 180 } else { 90 }));
+        }
+        assert_eq!(round("{\"\":1,\"a\":-0,\"\":-12}", Decimals::Exact), "{\"\":-12,\"a\":0}");
     }
 
     #[test]

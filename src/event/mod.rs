@@ -20,7 +20,7 @@ pub use field_reference::{EscapeStyle, FieldReference, InvalidReference, Root, S
 pub use object::{Key, Object};
 pub use template::{SprintfError, Template};
 pub use timestamp::Timestamp;
-pub use value::{Big, Value};
+pub use value::{Big, Text, Value};
 
 pub const TIMESTAMP: &str = "@timestamp";
 pub const VERSION: &str = "@version";
@@ -263,6 +263,14 @@ impl Event {
             return Err(SetError::InvalidTimestamp(value.kind()));
         }
         self.set(field, value)
+    }
+
+    /// Whether a field may be changed in place: one below `tags` takes no value, not even the one it has.
+    pub fn may_change(&self, field: &FieldReference, value: &Value) -> Result<(), SetError> {
+        match field.root() {
+            Root::Data => refuse_illegal_tags(field, value),
+            _ => Ok(()),
+        }
     }
 
     /// Removes a field and returns what it held. `[@metadata]` is emptied.

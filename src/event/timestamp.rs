@@ -1,11 +1,17 @@
 //! The event's time: an instant with nanoseconds, printed and read as `LogStash::Timestamp` does
 //! (org.logstash.Timestamp).
+use std::cell::Cell;
 use std::fmt;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::time_format::Zone;
 use super::time_format::civil::{self, DAY_SECONDS, Date};
+
+thread_local! {
+    /// The time at which [`Timestamp::now`] stands still on this thread.
+    static AS_OF: Cell<Option<Timestamp>> = const { Cell::new(None) };
+}
 
 /// The longest text is that of the year 1,000,000,000 with nanoseconds.
 const MAX_TEXT: usize = "+1000000000-12-31T23:59:59.999999999Z".len();
@@ -42,8 +48,26 @@ impl Timestamp {
         Some(Timestamp { seconds, nanos })
     }
 
-    /// The time of the machine's clock.
+    /// The time of the machine's clock; within [`as_of`](Self::as_of), the time given there.
     pub fn now() -> Timestamp {
+        AS_OF.get().unwrap_or_else(Timestamp::of_clock)
+    }
+
+    /// Runs `decode` with `now` standing still. What was read a while ago is decoded with it, since its events happened
+    /// when they came, not when a worker got to them.
+    pub fn as_of<T>(time: Timestamp, decode: impl FnOnce() -> T) -> T {
+        /// Puts back what was, also where decoding panics.
+        struct Restore(Option<Timestamp>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                AS_OF.set(self.0);
+            }
+        }
+        let _restore = Restore(AS_OF.replace(Some(time)));
+        decode()
+    }
+
+    fn of_clock() -> Timestamp {
         // A clock before 1970 is a machine without a clock: its time means nothing.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp { seconds: since.as_secs() as i64, nanos: since.subsec_nanos() }
@@ -397,6 +421,18 @@ mod tests {
         let mut out = b"at ".to_vec();
         Timestamp::EPOCH.write_to(&mut out);
         assert_eq!(out, b"at 1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn time_stands_still_while_something_older_is_decoded() {
+        let now = || Timestamp::as_of(Timestamp::EPOCH, Timestamp::now);
+        assert_eq!(
+            Timestamp::as_of(Timestamp::MAX, || (now(), Timestamp::now())),
+            (Timestamp::EPOCH, Timestamp::MAX)
+        );
+        let panicked =
+            std::panic::catch_unwind(|| Timestamp::as_of(Timestamp::EPOCH, || panic!("while decoding")));
+        assert!(panicked.is_err() && Timestamp::now() > Timestamp::EPOCH);
     }
 
     #[test]

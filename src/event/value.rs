@@ -3,10 +3,15 @@
 use std::fmt;
 
 use bigdecimal::BigDecimal;
+use ecow::EcoString;
 use num_bigint::BigInt;
 
 use super::object::Object;
 use super::timestamp::Timestamp;
+
+/// The text of a value. Up to 15 bytes, as levels, addresses and numbers have, are stored in place without an allocation;
+/// longer ones are shared by their copies, so that `message` and `[event][original]` are one text.
+pub type Text = EcoString;
 
 /// A field's value. 24 bytes, so that arrays and objects stay dense.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -18,7 +23,7 @@ pub enum Value {
     Float(f64),
     /// A number that neither `Int` nor `Float` can hold exactly.
     Big(Box<Big>),
-    Str(Box<str>),
+    Str(Text),
     Timestamp(Timestamp),
     Array(Vec<Value>),
     Object(Box<Object>),
@@ -73,6 +78,23 @@ impl Value {
         }
     }
 
+    /// A copy as `LogStash::Util.deep_clone` makes it, in which decimals lose the zeros at their end: 1.10 becomes 1.1, and
+    /// 100.0 1E+2.
+    pub fn deep_clone(&self) -> Value {
+        match self {
+            Value::Big(big) => match &**big {
+                Big::Decimal(number) => Value::Big(Box::new(Big::Decimal(number.normalized()))),
+                Big::Integer(_) => self.clone(),
+            },
+            Value::Array(items) => Value::Array(items.iter().map(Value::deep_clone).collect()),
+            Value::Object(object) => {
+                let copied = object.iter().map(|(key, value)| (key, value.deep_clone()));
+                Value::Object(Box::new(copied.collect()))
+            }
+            other => other.clone(),
+        }
+    }
+
     /// An integer of any size: `Int` where it fits, `Big` beyond.
     pub fn from_big_integer(number: BigInt) -> Value {
         match i64::try_from(&number) {
@@ -90,7 +112,13 @@ impl From<&str> for Value {
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Value::Str(text.into_boxed_str())
+        Value::Str(text.into())
+    }
+}
+
+impl From<Text> for Value {
+    fn from(text: Text) -> Self {
+        Value::Str(text)
     }
 }
 

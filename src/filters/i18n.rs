@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::event::{Event, FieldReference, Value};
+use crate::event::{Event, FieldReference, Text, Value};
 use crate::plugin::{Build, Emit, Example, Filter, Kind, Outcome, Spec, options};
 
 pub static SPEC: Spec = Spec {
@@ -111,7 +111,7 @@ impl Filter for I18n {
     }
 }
 
-fn transliterate_in_place(text: &mut Box<str>) {
+fn transliterate_in_place(text: &mut Text) {
     if let Cow::Owned(changed) = transliterate(text) {
         *text = changed.into();
     }

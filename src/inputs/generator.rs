@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 
-use crate::event::{Event, FieldReference};
+use super::threads::side_by_side;
+use crate::event::{Event, FieldReference, Text as EventText};
 use crate::plugin::{
     Build, CodecFactory, Example, Input, Kind, OptionReader, Problem, RunError, Shutdown, Sink, Spec, options,
 };
@@ -59,7 +59,7 @@ pub struct Generator {
     text: Text,
     threads: usize,
     batch_size: usize,
-    host: String,
+    host: EventText,
     host_field: FieldReference,
     sequence_field: FieldReference,
 }
@@ -87,9 +87,9 @@ impl Generator {
             codec,
             count,
             text,
-            threads: threads.max(1),
+            threads,
             batch_size: reader.context.batch_size.max(1),
-            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            host: gethostname::gethostname().to_string_lossy().as_ref().into(),
             host_field: field("host", "[host][name]")?,
             sequence_field: field("sequence", "[event][sequence]")?,
         })
@@ -147,7 +147,7 @@ impl Generator {
         sink.decorate(&mut event);
         let host_is_set = match event.contains(&self.host_field) {
             true => Ok(()),
-            false => event.set(&self.host_field, self.host.as_str()),
+            false => event.set(&self.host_field, self.host.clone()),
         };
         let number_is_set = number.map_or(Ok(()), |number| event.set(&self.sequence_field, number));
         if let Err(error) = host_is_set.and(number_is_set) {
@@ -161,16 +161,11 @@ impl Input for Generator {
     fn run(self: Box<Self>, sink: Sink, shutdown: Shutdown) -> BoxFuture<'static, Result<(), RunError>> {
         Box::pin(async move {
             let generator: Arc<Self> = Arc::from(self);
-            let mut threads = JoinSet::new();
-            for _ in 0..generator.threads {
-                let (generator, sink, shutdown) = (Arc::clone(&generator), sink.clone(), shutdown.clone());
-                threads.spawn(async move { generator.generate(sink, shutdown).await });
-            }
-            drop(sink);
-            while let Some(ended) = threads.join_next().await {
-                ended.map_err(|panicked| RunError::new(panicked.to_string()))??;
-            }
-            Ok(())
+            let work = |sink| {
+                let (generator, shutdown) = (Arc::clone(&generator), shutdown.clone());
+                async move { generator.generate(sink, shutdown).await }
+            };
+            side_by_side(generator.threads, sink, work).await
         })
     }
 }

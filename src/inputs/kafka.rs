@@ -7,6 +7,7 @@
 
 mod decorate;
 mod member;
+mod records;
 mod topics;
 mod watermarks;
 
@@ -160,6 +161,8 @@ struct Shared {
     topics: Topics,
     group_id: String,
     max_records: usize,
+    /// Most messages that are left to a worker at once.
+    batch_size: usize,
     poll_timeout: Duration,
     max_poll_interval: Duration,
     /// `enable_auto_commit => false`
@@ -214,6 +217,7 @@ impl KafkaInput {
             topics: topics.ok()?,
             group_id: options.group_id,
             max_records: max_records?,
+            batch_size: reader.context.batch_size.max(1),
             poll_timeout: milliseconds(options.poll_timeout_ms),
             max_poll_interval: milliseconds(options.max_poll_interval_ms),
             commit_at_once: !options.enable_auto_commit,

@@ -1,6 +1,7 @@
 //! Input `stdin`: reads events from the standard input (logstash-input-stdin).
 
-use std::borrow::Cow;
+mod decoder;
+
 use std::io::{self, IsTerminal, Read};
 use std::sync::OnceLock;
 
@@ -8,10 +9,14 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 
-use crate::event::{Event, FieldReference, Value};
+use self::decoder::{Decoder, Lines};
+use super::stream::until;
+use crate::event::Event;
 use crate::plugin::{
-    Build, Codec, Example, Input, Kind, OptionReader, RunError, Shutdown, Sink, Spec, StreamCodec, options,
+    Build, CodecFactory, EcsMode, Example, Input, Kind, OptionReader, RunError, Shutdown, Sink, Spec,
+    StreamCodec, options,
 };
+use crate::queue::Closed;
 
 /// How much one read takes at most: as much as a pipe holds.
 const BLOCK: usize = 64 * 1024;
@@ -40,26 +45,15 @@ options! {
 }
 
 pub struct Stdin {
-    decoder: Decoder,
+    codec: CodecFactory,
+    ecs: EcsMode,
+    batch_size: usize,
 }
 
 impl Stdin {
     fn new(reader: &mut OptionReader<'_>) -> Option<Self> {
-        let Options { codec: StreamCodec(factory) } = Options::read(reader)?;
-        let ecs = reader.ecs();
-        let original_field = match ecs.is_enabled() {
-            true => Some(FieldReference::parse("[event][original]").ok()?),
-            false => None,
-        };
-        let decoder = Decoder {
-            by_line: original_field.is_some() && factory.name() == "json_lines",
-            codec: factory.create(),
-            line: Vec::new(),
-            host: gethostname::gethostname().to_string_lossy().into_owned(),
-            host_field: FieldReference::parse(ecs.select("host", "[host][hostname]")).ok()?,
-            original_field,
-        };
-        Some(Stdin { decoder })
+        let Options { codec: StreamCodec(codec) } = Options::read(reader)?;
+        Some(Stdin { codec, ecs: reader.ecs(), batch_size: reader.context.batch_size })
     }
 }
 
@@ -70,7 +64,7 @@ impl Input for Stdin {
             if io::stdin().is_terminal() {
                 tracing::info!("the stdin input is waiting for lines, Ctrl-D ends them");
             }
-            pump(blocks, self.decoder, &sink, &shutdown).await
+            pump(blocks, Decoder::new(&self.codec, self.ecs, &sink), self.batch_size, &sink, &shutdown).await
         })
     }
 }
@@ -119,6 +113,7 @@ fn could_not_read(error: io::Error) -> RunError {
 async fn pump(
     blocks: &Blocks,
     mut decoder: Decoder,
+    batch_size: usize,
     sink: &Sink,
     shutdown: &Shutdown,
 ) -> Result<(), RunError> {
@@ -132,15 +127,22 @@ async fn pump(
             block = async { blocks.lock().await.recv().await } => block,
             () = until(flush_at) => {
                 flush_at = None;
-                send(decoder.flush(sink), sink).await?;
+                send(decoder.flush(), sink).await?;
                 continue;
             }
         };
         match block {
-            Some(Ok(block)) => {
-                send(decoder.decode(&block, sink), sink).await?;
-                flush_at = decoder.codec.flush_after().map(|quiet| Instant::now() + quiet);
-            }
+            Some(Ok(block)) => match decoder.whole_lines(&block) {
+                Lines::Apart(lines) => {
+                    for (count, decode) in lines.pieces(batch_size) {
+                        sink.send_encoded(count, decode, None).await.map_err(closed)?;
+                    }
+                }
+                Lines::Together => {
+                    send(decoder.decode(&block), sink).await?;
+                    flush_at = decoder.flush_after().map(|quiet| Instant::now() + quiet);
+                }
+            },
             Some(Err(error)) => {
                 failed = Err(could_not_read(error));
                 break;
@@ -148,152 +150,37 @@ async fn pump(
             None => break,
         }
     }
-    send(decoder.end(sink), sink).await.and(failed)
-}
-
-/// Resolves at a point in time; never without one.
-async fn until(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
-    }
+    send(decoder.end(), sink).await.and(failed)
 }
 
 async fn send(events: Vec<Event>, sink: &Sink) -> Result<(), RunError> {
-    sink.send_decorated(events, None).await.map_err(|closed| RunError::new(closed.to_string()))
+    sink.send_decorated(events, None).await.map_err(closed)
 }
 
-/// Makes events of blocks and gives them the fields of this input.
-struct Decoder {
-    codec: Box<dyn Codec>,
-    /// Whether the codec gets line by line, so that each event can have its own line as `[event][original]`. Logstash
-    /// gives every event all that one read brought.
-    by_line: bool,
-    /// The line that has not ended yet.
-    line: Vec<u8>,
-    host: String,
-    host_field: FieldReference,
-    original_field: Option<FieldReference>,
-}
-
-impl Decoder {
-    fn decode(&mut self, block: &[u8], sink: &Sink) -> Vec<Event> {
-        let mut events = Vec::new();
-        if self.codec.takes_lines() {
-            return self.decode_whole_lines(block, sink);
-        }
-        if !self.by_line {
-            self.codec.decode(block, &mut |event| events.push(event));
-            let whole = if events.len() == 1 { Some(block) } else { None };
-            self.finish(&mut events, whole, sink);
-            return events;
-        }
-        let mut rest = block;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (piece, after) = rest.split_at(end + 1);
-            rest = after;
-            let held = std::mem::take(&mut self.line);
-            match held.is_empty() {
-                true => self.decode_line(piece, &mut events, sink),
-                false => self.decode_line(&[&held, piece].concat(), &mut events, sink),
-            }
-        }
-        self.line.extend_from_slice(rest);
-        events
-    }
-
-    /// Gives the codec all lines that are complete, and holds back the last one otherwise.
-    fn decode_whole_lines(&mut self, block: &[u8], sink: &Sink) -> Vec<Event> {
-        let mut events = Vec::new();
-        let end = memchr::memrchr(b'\n', block).map_or(0, |at| at + 1);
-        let (lines, rest) = block.split_at(end);
-        if !lines.is_empty() {
-            self.line.extend_from_slice(lines);
-            let lines = std::mem::take(&mut self.line);
-            self.codec.decode(&lines, &mut |event| events.push(event));
-            self.finish(&mut events, None, sink);
-        }
-        self.line.extend_from_slice(rest);
-        events
-    }
-
-    /// What the codec holds back while the input is quiet. A line that has not ended yet stays where it is.
-    fn flush(&mut self, sink: &Sink) -> Vec<Event> {
-        let mut events = Vec::new();
-        self.codec.flush(&mut |event| events.push(event));
-        self.finish(&mut events, None, sink);
-        events
-    }
-
-    fn decode_line(&mut self, line: &[u8], events: &mut Vec<Event>, sink: &Sink) {
-        let from = events.len();
-        self.codec.decode(line, &mut |event| events.push(event));
-        if let Some(new) = events.get_mut(from..) {
-            self.finish(new, Some(line), sink);
-        }
-    }
-
-    /// What is held back when the input ends.
-    fn end(&mut self, sink: &Sink) -> Vec<Event> {
-        let line = std::mem::take(&mut self.line);
-        let mut events = Vec::new();
-        if !line.is_empty() {
-            self.codec.decode(&line, &mut |event| events.push(event));
-        }
-        self.codec.flush(&mut |event| events.push(event));
-        self.finish(&mut events, (!line.is_empty()).then_some(&line), sink);
-        events
-    }
-
-    fn finish(&self, events: &mut [Event], original: Option<&[u8]>, sink: &Sink) {
-        for event in events {
-            sink.decorate(event);
-            let fields = [
-                (self.original_field.as_ref(), original.map(text_of)),
-                (Some(&self.host_field), Some(self.host.as_str().into())),
-            ];
-            for (field, value) in fields {
-                let (Some(field), Some(value)) = (field, value) else { continue };
-                if !event.contains(field)
-                    && let Err(error) = event.set(field, Value::from(&*value))
-                {
-                    tracing::debug!(%error, "an event of stdin stays without a field");
-                }
-            }
-        }
-    }
-}
-
-/// A line as text; checking it whole is several times as fast as going through it for errors.
-fn text_of(line: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
+fn closed(closed: Closed) -> RunError {
+    RunError::new(closed.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plugin::testkit::{self, fields};
-    use crate::plugin::{CodecFactory, Context, InputDecoration};
+    use crate::plugin::{Context, InputDecoration};
     use std::sync::Arc;
 
-    fn decoder(codec: &str, context: &Context) -> Decoder {
-        let value = crate::plugin::ConfigValue::text(codec, Default::default());
-        let factory = <CodecFactory as crate::plugin::FromOption>::from_option(&value, context).unwrap();
-        Decoder {
-            by_line: context.ecs.is_enabled() && codec == "json_lines",
-            codec: factory.create(),
-            line: Vec::new(),
-            host: "h".into(),
-            host_field: FieldReference::parse(context.ecs.select("host", "[host][hostname]")).unwrap(),
-            original_field: context
-                .ecs
-                .is_enabled()
-                .then(|| FieldReference::parse("[event][original]").unwrap()),
-        }
+    /// A codec, with the options it is written with.
+    fn factory(codec: &str, context: &Context) -> CodecFactory {
+        let value = crate::language::parse_value(codec).unwrap();
+        let value = crate::plugin::ConfigValue::new(&value, &context.environment, &mut Vec::new());
+        <CodecFactory as crate::plugin::FromOption>::from_option(&value, context).unwrap()
+    }
+
+    fn decoder(codec: &str, context: &Context, sink: &Sink) -> Decoder {
+        Decoder::new(&factory(codec, context), context.ecs, sink).with_host("h")
     }
 
     /// Blocks that come one by one, then the end.
-    async fn run(given: &[&str], decoder: Decoder) -> Vec<String> {
+    async fn run(given: &[&str], codec: &str, context: &Context) -> Vec<String> {
         let (sink, receiver) = testkit::sink(Arc::new(InputDecoration::default()), 1000);
         let (sender, blocks) = mpsc::channel(100);
         for block in given {
@@ -301,7 +188,8 @@ mod tests {
         }
         drop(sender);
         let (_stop, shutdown) = Shutdown::channel();
-        pump(&Mutex::new(blocks), decoder, &sink, &shutdown).await.unwrap();
+        let decoder = decoder(codec, context, &sink);
+        pump(&Mutex::new(blocks), decoder, 125, &sink, &shutdown).await.unwrap();
         drop(sink);
         testkit::drain(&receiver).iter().map(fields).collect()
     }
@@ -309,7 +197,7 @@ mod tests {
     #[tokio::test]
     async fn lines_go_on_over_blocks_and_the_last_needs_no_end() {
         assert_eq!(
-            run(&["a\nb", "c\n", "d"], decoder("line", &testkit::legacy_context())).await,
+            run(&["a\nb", "c\n", "d"], "line", &testkit::legacy_context()).await,
             [
                 r#"{"host":"h","message":"a"}"#,
                 r#"{"host":"h","message":"bc"}"#,
@@ -320,8 +208,7 @@ mod tests {
 
     #[tokio::test]
     async fn documents_keep_their_own_line_as_original() {
-        let events =
-            run(&["{\"a\":1}\n{\"a\"", ":2}\n{\"a\":3}"], decoder("json_lines", &testkit::context())).await;
+        let events = run(&["{\"a\":1}\n{\"a\"", ":2}\n{\"a\":3}"], "json_lines", &testkit::context()).await;
         let originals: Vec<_> = events
             .iter()
             .map(|event| {
@@ -333,20 +220,11 @@ mod tests {
         assert_eq!(originals, ["{\"a\":1}\n", "{\"a\":2}\n", "{\"a\":3}"]);
     }
 
-    /// A codec with the options it is written with.
-    fn configured(codec: &str, context: &Context) -> Decoder {
-        let value = crate::language::parse_value(codec).unwrap();
-        let value = crate::plugin::ConfigValue::new(&value, &context.environment, &mut Vec::new());
-        let factory = <CodecFactory as crate::plugin::FromOption>::from_option(&value, context).unwrap();
-        Decoder { codec: factory.create(), ..decoder("line", context) }
-    }
-
     #[tokio::test]
     async fn lines_for_multiline_are_never_cut() {
-        let codec =
-            configured("multiline { pattern => '^ ' what => 'previous' }", &testkit::legacy_context());
+        let codec = "multiline { pattern => '^ ' what => 'previous' }";
         assert_eq!(
-            run(&["a\n b", " c\nd", "\n", " e"], codec).await,
+            run(&["a\n b", " c\nd", "\n", " e"], codec, &testkit::legacy_context()).await,
             [
                 r#"{"host":"h","message":"a\n b c","tags":["multiline"]}"#,
                 r#"{"host":"h","message":"d\n e","tags":["multiline"]}"#
@@ -355,15 +233,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn lines_are_decoded_apart_as_they_are_together() {
+        // Blocks of all sizes, so that lines are cut anywhere, and batches smaller and larger than what one brings.
+        let text: String = (0..300).map(|n| format!("{{\"n\":{n}}}\n{}", "\n".repeat(n % 3))).collect();
+        let mut expected = None;
+        for (block, batch_size) in [(7, 1), (64, 3), (1000, 125), (100_000, 1000)] {
+            for early in [true, false] {
+                let (sender, receiver) = crate::queue::bounded(5000);
+                let sink = Sink::new(sender.decoding_early(early), Arc::new(InputDecoration::default()));
+                let (blocks, receive_blocks) = mpsc::channel(10_000);
+                for piece in text.as_bytes().chunks(block) {
+                    blocks.send(Ok(piece.to_vec())).await.unwrap();
+                }
+                drop(blocks);
+                let (_stop, shutdown) = Shutdown::channel();
+                let decoder = decoder("json_lines", &testkit::context(), &sink);
+                pump(&Mutex::new(receive_blocks), decoder, batch_size, &sink, &shutdown).await.unwrap();
+                drop(sink);
+                let events: Vec<_> = testkit::drain(&receiver).iter().map(fields).collect();
+                assert_eq!(events.len(), 300);
+                assert_eq!(*expected.get_or_insert_with(|| events.clone()), events);
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn a_quiet_input_flushes_its_codec() {
-        let codec = configured(
-            "multiline { pattern => '^ ' what => 'previous' auto_flush_interval => 0.25 }",
-            &testkit::legacy_context(),
-        );
+        let codec = "multiline { pattern => '^ ' what => 'previous' auto_flush_interval => 0.25 }";
         let (sink, receiver) = testkit::sink(Arc::new(InputDecoration::default()), 1000);
         let (sender, blocks) = mpsc::channel(100);
         let (_stop, shutdown) = Shutdown::channel();
-        let running = tokio::spawn(async move { pump(&Mutex::new(blocks), codec, &sink, &shutdown).await });
+        let codec = decoder(codec, &testkit::legacy_context(), &sink);
+        let running =
+            tokio::spawn(async move { pump(&Mutex::new(blocks), codec, 125, &sink, &shutdown).await });
         sender.send(Ok(b"a\n b\n c".to_vec())).await.unwrap();
         // Nothing but the passing of time brings these two lines.
         let (receiver, first) = tokio::task::spawn_blocking(move || {
@@ -386,8 +288,9 @@ mod tests {
         let (sink, receiver) = testkit::sink(Arc::new(InputDecoration::default()), 1000);
         let (_never, blocks) = mpsc::channel(1);
         let (stop, shutdown) = Shutdown::channel();
-        let decoder = decoder("line", &testkit::context());
-        let running = tokio::spawn(async move { pump(&Mutex::new(blocks), decoder, &sink, &shutdown).await });
+        let decoder = decoder("line", &testkit::context(), &sink);
+        let running =
+            tokio::spawn(async move { pump(&Mutex::new(blocks), decoder, 125, &sink, &shutdown).await });
         tokio::task::yield_now().await;
         stop.send(true).unwrap();
         tokio::time::timeout(testkit::LONG, running).await.unwrap().unwrap().unwrap();
@@ -410,8 +313,8 @@ mod tests {
         let (sender, blocks) = mpsc::channel(10);
         std::thread::spawn(move || read_blocks(&mut Failing(false), &sender)).join().unwrap();
         let (_stop, shutdown) = Shutdown::channel();
-        let decoder = decoder("line", &testkit::context());
-        let error = pump(&Mutex::new(blocks), decoder, &sink, &shutdown).await.unwrap_err();
+        let decoder = decoder("line", &testkit::context(), &sink);
+        let error = pump(&Mutex::new(blocks), decoder, 125, &sink, &shutdown).await.unwrap_err();
         assert!(error.0.contains("standard input"), "{error}");
         drop(sink);
         assert_eq!(testkit::drain(&receiver).len(), 1);

@@ -5,8 +5,10 @@
 //! up with its reason.
 
 mod delivery;
+mod producer;
 mod spread;
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +18,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, PurgeConfig};
 
-use self::delivery::{Context, Failure, KafkaProducer, Receipts};
+use self::delivery::{Context, Failure, Receipts};
+use self::producer::KafkaProducer;
 use self::spread::Spread;
 use crate::event::{Event, Template, text::ruby_to_s};
 use crate::kafka::block::{kafka_options, words};
@@ -219,6 +222,7 @@ impl KafkaOutput {
                         if !self.is_hopeless() =>
                     {
                         receipts.settle(None);
+                        producer.wake();
                         tokio::time::sleep(FULL_BUFFER_PAUSE).await;
                     }
                     Err(error) => {
@@ -228,6 +232,7 @@ impl KafkaOutput {
                 }
             }
         }
+        producer.wake();
         tokio::select! {
             () = receipts.all() => {}
             () = self.last_attempt_over() => {
@@ -254,13 +259,17 @@ impl KafkaOutput {
         self.shutdown.get().is_some_and(Shutdown::is_requested)
     }
 
-    fn message(&self, event: &Event, payload: &mut Vec<u8>) -> Result<Message, String> {
+    fn message(&self, event: &Event, payload: &mut Vec<u8>) -> Result<Message<'_>, String> {
         let render = |template: &Template| template.render(event).map_err(|error| error.to_string());
+        let topic = match self.topic.as_literal() {
+            Some(topic) => Cow::Borrowed(topic),
+            None => Cow::Owned(render(&self.topic)?),
+        };
         payload.clear();
         self.codec.encoder().encode(event, payload).map_err(|error| error.to_string())?;
         let headers = self.headers.iter().map(|(name, value)| Ok((name.clone(), render(value)?)));
         Ok(Message {
-            topic: render(&self.topic)?,
+            topic,
             key: self.key.as_ref().map(render).transpose()?,
             headers: headers.collect::<Result<_, String>>()?,
         })
@@ -268,13 +277,13 @@ impl KafkaOutput {
 }
 
 /// A message but for its value, which stays in a buffer that all messages of a batch use in turn.
-struct Message {
-    topic: String,
+struct Message<'a> {
+    topic: Cow<'a, str>,
     key: Option<String>,
     headers: Vec<(String, String)>,
 }
 
-impl Message {
+impl Message<'_> {
     fn send(
         &self,
         producer: &KafkaProducer,
@@ -304,10 +313,8 @@ impl Output for KafkaOutput {
             let spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner).take();
             let reporter = Arc::new(Reporter::new(self.id.as_str()));
             let context = Context { reporter, spread, tokens: self.tokens.clone(), shutdown };
-            let producer: KafkaProducer = self
-                .config
-                .create_with_context(context)
-                .map_err(|error: KafkaError| RunError::new(explain(Plugin::Output, &error.to_string())))?;
+            let producer =
+                KafkaProducer::start(&self.config, context, |error| explain(Plugin::Output, error))?;
             *self.producer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(producer));
             Ok(())
         })

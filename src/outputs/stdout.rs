@@ -1,7 +1,7 @@
 //! Output `stdout`: prints events (logstash-output-stdout).
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::future::BoxFuture;
 
@@ -24,7 +24,8 @@ pub static SPEC: Spec = Spec {
         let Options { codec } = Options::read(reader)?;
         let target = reader.context.stdout.clone();
         let colored = target.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
-        Some(Box::new(Stdout { codec, target, colored, closed: AtomicBool::new(false) }))
+        let (closed, size) = Default::default();
+        Some(Box::new(Stdout { codec, target, colored, closed, size }))
     }),
 };
 
@@ -44,6 +45,8 @@ pub struct Stdout {
     colored: bool,
     /// Whoever read the other end of the pipe has gone, as `head` does: what comes now is for nobody.
     closed: AtomicBool,
+    /// What the last batch took, in bytes: the next one's buffer need not grow to it step by step.
+    size: AtomicUsize,
 }
 
 impl Stdout {
@@ -52,7 +55,7 @@ impl Stdout {
         if self.has_ended() {
             return Delivery::done();
         }
-        let mut text = Vec::new();
+        let mut text = Vec::with_capacity(self.size.load(Ordering::Relaxed));
         let mut delivery = Delivery::done();
         for (index, event) in events.iter().enumerate() {
             let start = text.len();
@@ -66,6 +69,7 @@ impl Stdout {
                 delivery.dead.push(Undelivered { index, reason: error.to_string() });
             }
         }
+        self.size.store(text.len(), Ordering::Relaxed);
         match self.target.write(&text) {
             Ok(()) => delivery,
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {

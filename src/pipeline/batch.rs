@@ -82,22 +82,17 @@ impl Batch {
                 continue;
             }
             let origin = self.origins.get(index as usize).copied().unwrap_or_default();
-            let (mut around, mut behind) = (Vec::new(), Vec::new());
-            for Emitted { event, decorate, before } in emit.drain() {
-                let added = self.add(event, origin, decorate.then_some(node));
-                if before { around.push(added) } else { behind.push(added) }
+            let mut there: Vec<u32> = if gone { Vec::new() } else { vec![index] };
+            for Emitted { event, decorate } in emit.drain() {
+                there.push(self.add(event, origin, decorate.then_some(node)));
             }
-            if !gone {
-                around.push(index);
-            }
-            around.extend(behind);
-            let next = at + around.len();
-            selection.splice(at..=at, around);
+            let next = at + there.len();
+            selection.splice(at..=at, there);
             at = next;
         }
         if flush != Flush::No && node.filter.flushes() {
             node.filter.flush(flush == Flush::Last, &mut emit);
-            for Emitted { event, decorate, .. } in emit.drain() {
+            for Emitted { event, decorate } in emit.drain() {
                 let origin = self.next_origin;
                 self.next_origin += 1;
                 selection.push(self.add(event, origin, decorate.then_some(node)));
@@ -220,20 +215,14 @@ mod tests {
     use crate::event::{FieldReference, Value};
     use crate::plugin::{Filter, FilterDecoration};
 
-    /// Adds one copy of every event, marked, behind or before it.
-    struct Twice {
-        before: bool,
-    }
+    /// Adds one copy of every event, marked, behind it.
+    struct Twice;
 
     impl Filter for Twice {
         fn filter(&self, event: &mut Event, emit: &mut Emit) -> Outcome {
             let mut copy = event.duplicate();
             copy.tag("copy");
-            if self.before {
-                emit.plain_before(copy)
-            } else {
-                emit.plain(copy)
-            }
+            emit.plain(copy);
             Outcome::Unmatched
         }
     }
@@ -276,13 +265,10 @@ mod tests {
     }
 
     #[test]
-    fn added_events_stand_beside_their_parent() {
-        let mut behind = batch();
-        let selection = behind.filter(&[leaf(Twice { before: false })], Flush::No);
-        assert_eq!(shown(&behind, &selection), "a a' b b' c c'");
-        let mut before = batch();
-        let selection = before.filter(&[leaf(Twice { before: true })], Flush::No);
-        assert_eq!(shown(&before, &selection), "a' a b' b c' c");
+    fn added_events_stand_behind_their_parent() {
+        let mut batch = batch();
+        let selection = batch.filter(&[leaf(Twice)], Flush::No);
+        assert_eq!(shown(&batch, &selection), "a a' b b' c c'");
     }
 
     #[test]
@@ -290,13 +276,13 @@ mod tests {
         let tags = FieldReference::top_level("tags");
         let branch = Step::branch(vec![(Condition::Truthy(tags), Vec::new())], Vec::new());
         let mut batch = batch();
-        let selection = batch.filter(&[leaf(Twice { before: false }), branch], Flush::No);
+        let selection = batch.filter(&[leaf(Twice), branch], Flush::No);
         assert_eq!(shown(&batch, &selection), "a' a b' b c' c");
     }
 
     #[test]
     fn flushed_events_pass_the_rest_of_their_branch_only() {
-        let body = vec![leaf(Hold), leaf(Twice { before: false })];
+        let body = vec![leaf(Hold), leaf(Twice)];
         let branch = Step::branch(vec![(Condition::Constant(false), body)], Vec::new());
         let mut batch = batch();
         let selection = batch.filter(&[branch], Flush::Periodic);

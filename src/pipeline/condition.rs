@@ -311,6 +311,7 @@ impl Condition {
 fn is_one_of(value: &Value, list: &TextList) -> bool {
     match value {
         Value::Str(text) => list.contains(text),
+        Value::Big(_) => list.contains(&text::ruby_to_s(value)),
         other => list.contains(&java_text(other)),
     }
 }
@@ -345,19 +346,19 @@ fn holds(operator: CompareOperator, order: Option<Ordering>) -> bool {
     }
 }
 
-/// How two values compare: by number or by bytes of text. Null, booleans and timestamps against anything else are
-/// never ordered; whatever else does not fit is an error.
+/// How two values compare: by number or by bytes of text. What null, booleans, timestamps and decimals cannot be
+/// compared with counts as equal (`RubyBasicObject#compareTo`), so `<=` holds; whatever else does not fit is an error.
 fn order(left: Option<&Value>, right: Option<&Value>) -> Result<Option<Ordering>, ConditionError> {
     let error = || ConditionError {
         left: left.map_or("a missing field", Value::kind),
         right: right.map_or("a missing field", Value::kind),
     };
     match (left, right) {
-        (Some(Value::Null | Value::Bool(_)), Some(_)) => Ok(None),
         (Some(Value::Timestamp(left)), Some(Value::Timestamp(right))) => Ok(Some(left.cmp(right))),
-        (Some(Value::Timestamp(_)), Some(_)) => Ok(None),
+        (Some(Value::Null | Value::Bool(_) | Value::Timestamp(_)), Some(_)) => Ok(Some(Ordering::Equal)),
         (Some(Value::Str(left)), Some(Value::Str(right))) => Ok(Some(left.as_bytes().cmp(right.as_bytes()))),
         (Some(left), Some(right)) if is_number(left) && is_number(right) => Ok(order_numbers(left, right)),
+        (Some(Value::Big(big)), Some(_)) if matches!(**big, Big::Decimal(_)) => Ok(Some(Ordering::Equal)),
         _ => Err(error()),
     }
 }

@@ -54,6 +54,7 @@ pub async fn run(plan: Plan, settings: PipelineSettings, shutdown: Shutdown) -> 
     let filters = start_filters(filters).await?;
     let capacity = settings.workers.saturating_mul(settings.batch_size).saturating_mul(2).max(1);
     let (sender, receiver) = queue::bounded(capacity);
+    let sender = sender.decoding_early(settings.workers == 1);
     let stage = Arc::new(Stage {
         in_flight: Arc::new(Semaphore::new(Stage::permits(&settings))),
         settings,
@@ -88,6 +89,9 @@ async fn start_filters(filters: Vec<Step<FilterNode>>) -> Result<Vec<Step<Filter
             }
         }
         Ok(())
+    }
+    if filters.is_empty() {
+        return Ok(filters);
     }
     let span = tracing::Span::current();
     let started = tokio::task::spawn_blocking(move || span.in_scope(|| start(&filters).map(|()| filters)));

@@ -15,7 +15,7 @@ use super::batch::{Batch, Flush, Selection};
 use super::plan::{FilterNode, OutputNode, Step};
 use super::run::PipelineSettings;
 use crate::event::Event;
-use crate::queue::{Ack, Receiver, Taken};
+use crate::queue::{Ack, Pieces, Receiver, Taken};
 use crate::ruby::{SCRIPT_STACK, use_script_stack};
 
 /// How often filters that hold events back are asked for what is due.
@@ -109,22 +109,23 @@ impl Workers {
 fn work(stage: &Arc<Stage>, receiver: &Receiver, flushes: bool) {
     let mut last_flush = Instant::now();
     loop {
-        let taken = receiver.take(stage.settings.batch_size, stage.settings.batch_delay, FLUSH_INTERVAL);
-        let (events, acks) = match taken {
-            Taken::Batch { events, acks } => (events, acks),
-            Taken::Idle => (Vec::new(), Vec::new()),
-            Taken::End => return,
-        };
+        let settings = &stage.settings;
+        let (pieces, acks) =
+            match receiver.take_pieces(settings.batch_size, settings.batch_delay, FLUSH_INTERVAL) {
+                Taken::Batch { events, acks } => (events, acks),
+                Taken::Idle => (Pieces::default(), Vec::new()),
+                Taken::End => return,
+            };
         let flush =
             if flushes && last_flush.elapsed() >= FLUSH_INTERVAL { Flush::Periodic } else { Flush::No };
         if flush == Flush::Periodic {
             last_flush = Instant::now();
         }
-        if events.is_empty() && flush == Flush::No {
+        if pieces.is_empty() && flush == Flush::No {
             continue;
         }
         let held = Held { stage: Arc::clone(stage), acks, released: false };
-        if catch_unwind(AssertUnwindSafe(|| stage.process(events, held, flush))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| stage.process(pieces.into_events(), held, flush))).is_err() {
             tracing::error!(pipeline = %stage.settings.id, "a worker panicked, the pipeline will be stopped");
             return;
         }

@@ -32,6 +32,17 @@ pub trait Codec: Send + Sync {
         false
     }
 
+    /// How many bytes wait for the end of an event, where the codec itself sets no limit to them: the input does.
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// What of a stream may be decoded by itself, on another thread and by a [`fresh`](Self::fresh) codec, with the same
+    /// result.
+    fn apart(&self) -> Apart {
+        Apart::Nothing
+    }
+
     /// Decodes a datagram that came from a peer; for codecs whose data means something else for another sender.
     fn decode_from(&mut self, bytes: &[u8], _peer: SocketAddr, emit: &mut dyn FnMut(Event)) {
         self.decode(bytes, emit);
@@ -47,6 +58,17 @@ pub trait Codec: Send + Sync {
 
     /// A codec with the same options that has seen nothing yet.
     fn fresh(&self) -> Box<dyn Codec>;
+}
+
+/// What a codec decodes without regard to what came before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Apart {
+    /// Anything may belong together.
+    Nothing,
+    /// Whatever one `decode` gets.
+    EveryPiece,
+    /// One or several lines with their ends.
+    WholeLines,
 }
 
 /// An event that a codec cannot write.

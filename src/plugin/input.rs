@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::decoration::InputDecoration;
 use crate::event::Event;
-use crate::queue::{Ack, Closed, Sender};
+use crate::queue::{Ack, Closed, Encoded, Sender};
 
 /// An input cannot go on, or an output cannot start. The message names what is wrong and which option mends it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +58,22 @@ impl Sink {
     /// [`send`](Self::send) for events that went through [`decorate`](Self::decorate).
     pub async fn send_decorated(&self, events: Vec<Event>, ack: Option<Ack>) -> Result<(), Closed> {
         self.sender.send(events, ack).await
+    }
+
+    /// [`send`](Self::send) for what a worker may decode, about `count` events; `decode` applies
+    /// [`decorate`](Self::decorate) by itself. Only for codecs that decode it [`apart`](super::Codec::apart) from the rest.
+    pub async fn send_encoded(
+        &self,
+        count: usize,
+        decode: impl FnOnce() -> Vec<Event> + Send + 'static,
+        ack: Option<Ack>,
+    ) -> Result<(), Closed> {
+        self.sender.send_encoded(Encoded::new(count, decode), ack).await
+    }
+
+    /// The input's common options, for what is decoded without this sink.
+    pub fn decoration(&self) -> &Arc<InputDecoration> {
+        &self.decoration
     }
 
     /// [`send`](Self::send) for an input that runs on a thread of its own (within `spawn_blocking`).

@@ -29,7 +29,7 @@ use crate::queue::bus::Bus;
 pub use block::{Block, BlockOption, ConfigKind, ConfigValue};
 pub use catalogue::{CatalogueOption, catalogue_options};
 pub use charset::{Charset, CharsetError};
-pub use codec::{Codec, CodecFactory, EncodeError};
+pub use codec::{Apart, Codec, CodecFactory, EncodeError};
 pub use decoration::{AddField, DecorateError, FieldName, FilterDecoration, InputDecoration};
 pub use filter::{Emit, Emitted, Filter, Outcome};
 pub use input::{Input, RunError, Shutdown, Sink};
@@ -42,7 +42,7 @@ pub use registry::{Registry, is_logstash_plugin};
 pub use shared::Shared;
 pub use stdout::Stdout;
 pub use stream_codec::StreamCodec;
-pub use types::{Bytes, Choice, Pairs, Password, choice_type_name, read_choice};
+pub use types::{Bytes, Choice, Pairs, Password, SecretText, choice_type_name, read_choice};
 pub use variables::{Environment, UndefinedVariable, expand_whole};
 
 pub(crate) use catalogue::check_unavailable;

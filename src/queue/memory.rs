@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 use super::ack::Ack;
+use super::piece::{Encoded, Piece, Pieces};
 use crate::event::Event;
 
 /// The queue takes nothing any more: every receiver is gone.
@@ -15,7 +16,7 @@ use crate::event::Event;
 pub struct Closed;
 
 struct Chunk {
-    events: Vec<Event>,
+    piece: Piece,
     ack: Option<Ack>,
 }
 
@@ -49,30 +50,48 @@ pub fn bounded(capacity: usize) -> (Sender, Receiver) {
         room: Semaphore::new(capacity),
         capacity,
     });
-    (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
+    (Sender { shared: Arc::clone(&shared), decodes_early: false }, Receiver { shared })
 }
 
 /// The inputs' end. When the last one is dropped, receivers drain what is left and then see the end.
 pub struct Sender {
     shared: Arc<Shared>,
+    decodes_early: bool,
 }
 
 impl Sender {
+    /// Whether what inputs send encoded is decoded on their side: with a single worker, which then has the rest to do.
+    pub fn decoding_early(mut self, decodes_early: bool) -> Self {
+        self.decodes_early = decodes_early;
+        self
+    }
+
     /// Hands events over, waiting for room. Back-pressure is this wait: an input that awaits it reads no further.
     /// Without events, the token is released at once.
     pub async fn send(&self, mut events: Vec<Event>, ack: Option<Ack>) -> Result<(), Closed> {
         while events.len() > self.shared.capacity {
             let rest = events.split_off(self.shared.capacity);
-            self.send_piece(std::mem::replace(&mut events, rest), ack.clone()).await?;
+            let piece = Piece::Events(std::mem::replace(&mut events, rest));
+            self.send_piece(piece, ack.clone()).await?;
         }
         if events.is_empty() {
             return Ok(());
         }
-        self.send_piece(events, ack).await
+        self.send_piece(Piece::Events(events), ack).await
     }
 
-    async fn send_piece(&self, events: Vec<Event>, ack: Option<Ack>) -> Result<(), Closed> {
-        let permits = u32::try_from(events.len()).unwrap_or(u32::MAX);
+    /// [`send`](Self::send) for what a worker may decode. Should count for no more events than a worker takes at once.
+    pub async fn send_encoded(&self, encoded: Encoded, ack: Option<Ack>) -> Result<(), Closed> {
+        match self.decodes_early {
+            true => self.send(encoded.decode(), ack).await,
+            false => {
+                self.send_piece(Piece::Encoded(encoded.counting_at_most(self.shared.capacity)), ack).await
+            }
+        }
+    }
+
+    async fn send_piece(&self, piece: Piece, ack: Option<Ack>) -> Result<(), Closed> {
+        let permits = u32::try_from(piece.len()).unwrap_or(u32::MAX);
         match self.shared.room.acquire_many(permits).await {
             Ok(permit) => permit.forget(),
             Err(_) => {
@@ -83,8 +102,8 @@ impl Sender {
             }
         }
         let mut state = self.shared.lock();
-        state.events += events.len();
-        state.chunks.push_back(Chunk { events, ack });
+        state.events += piece.len();
+        state.chunks.push_back(Chunk { piece, ack });
         drop(state);
         self.shared.filled.notify_one();
         Ok(())
@@ -103,7 +122,7 @@ impl Sender {
 impl Clone for Sender {
     fn clone(&self) -> Self {
         self.shared.lock().senders += 1;
-        Sender { shared: Arc::clone(&self.shared) }
+        Sender { shared: Arc::clone(&self.shared), decodes_early: self.decodes_early }
     }
 }
 
@@ -125,9 +144,9 @@ pub struct Receiver {
 
 /// What a worker got.
 #[derive(Debug)]
-pub enum Taken {
+pub enum Taken<E = Vec<Event>> {
     /// Events, and the tokens to release when all of them are safe.
-    Batch { events: Vec<Event>, acks: Vec<Ack> },
+    Batch { events: E, acks: Vec<Ack> },
     /// Nothing came within the idle time.
     Idle,
     /// Every sender is gone and nothing is left.
@@ -135,10 +154,19 @@ pub enum Taken {
 }
 
 impl Receiver {
+    /// Takes up to `max` events, decoded: [`take_pieces`](Self::take_pieces).
+    pub fn take(&self, max: usize, delay: Duration, idle: Duration) -> Taken {
+        match self.take_pieces(max, delay, idle) {
+            Taken::Batch { events, acks } => Taken::Batch { events: events.into_events(), acks },
+            Taken::Idle => Taken::Idle,
+            Taken::End => Taken::End,
+        }
+    }
+
     /// Takes up to `max` events. Waits up to `idle` for the first. A batch that is not full is topped up for at most
     /// `delay`, unless the queue had been quiet for longer than that: then the event goes at once, since waiting would
     /// only add latency.
-    pub fn take(&self, max: usize, delay: Duration, idle: Duration) -> Taken {
+    pub fn take_pieces(&self, max: usize, delay: Duration, idle: Duration) -> Taken<Pieces> {
         let started = Instant::now();
         let mut state = self.shared.lock();
         while state.events == 0 {
@@ -173,33 +201,29 @@ impl Receiver {
 }
 
 impl State {
-    fn pop(&mut self, max: usize) -> (Vec<Event>, Vec<Ack>) {
-        let mut events: Vec<Event> = Vec::new();
+    fn pop(&mut self, max: usize) -> (Pieces, Vec<Ack>) {
+        let mut taken = Pieces::default();
         let mut acks = Vec::new();
         while let Some(chunk) = self.chunks.front_mut() {
-            let room = max - events.len();
-            if room == 0 {
-                break;
-            }
-            if chunk.events.len() > room {
-                events.extend(chunk.events.drain(..room));
-                acks.extend(chunk.ack.clone());
-                break;
-            }
-            match self.chunks.pop_front() {
-                Some(whole) if events.is_empty() => {
-                    events = whole.events;
-                    acks.extend(whole.ack);
+            let room = max.saturating_sub(taken.len());
+            if chunk.piece.len() > room {
+                match &mut chunk.piece {
+                    Piece::Events(events) if room > 0 => {
+                        taken.push(Piece::Events(events.drain(..room).collect()));
+                        acks.extend(chunk.ack.clone());
+                        break;
+                    }
+                    // What is not decoded cannot be cut.
+                    Piece::Encoded(_) if taken.is_empty() => {}
+                    _ => break,
                 }
-                Some(whole) => {
-                    events.extend(whole.events);
-                    acks.extend(whole.ack);
-                }
-                None => break,
             }
+            let Some(whole) = self.chunks.pop_front() else { break };
+            taken.push(whole.piece);
+            acks.extend(whole.ack);
         }
-        self.events -= events.len();
-        (events, acks)
+        self.events -= taken.len();
+        (taken, acks)
     }
 }
 
@@ -259,6 +283,46 @@ mod tests {
         }
         let expected: Vec<_> = ["0", "1", "2", "0", "1", "2", "3"].map(crate::event::Value::from).into();
         assert_eq!(seen, expected);
+    }
+
+    /// `count` events that are made when they are taken.
+    fn encoded(count: usize) -> Encoded {
+        Encoded::new(count, move || events(count))
+    }
+
+    #[test]
+    fn encoded_pieces_are_taken_whole_and_in_order() {
+        let (sender, receiver) = bounded(100);
+        runtime().block_on(async {
+            sender.send(events(1), None).await.unwrap();
+            sender.send_encoded(encoded(2), None).await.unwrap();
+            sender.send_encoded(encoded(5), None).await.unwrap();
+            sender.send(events(2), None).await.unwrap();
+            // A line with an array in it makes more events than lines, a blank one fewer.
+            sender.send_encoded(Encoded::new(1, || events(3)), None).await.unwrap();
+            sender.send_encoded(Encoded::new(1, Vec::new), None).await.unwrap();
+        });
+        assert_eq!(sender.len(), 12);
+        drop(sender);
+        let mut sizes = Vec::new();
+        while let Taken::Batch { events, .. } = receiver.take(4, Duration::ZERO, LONG) {
+            sizes.push(events.len());
+        }
+        assert_eq!(sizes, [3, 5, 5]);
+    }
+
+    #[test]
+    fn encoded_pieces_hold_the_sender_back_too() {
+        let (sender, receiver) = bounded(3);
+        let full = runtime().block_on(async {
+            sender.send_encoded(encoded(50), None).await.unwrap();
+            tokio::time::timeout(Duration::from_millis(20), sender.send_encoded(encoded(1), None)).await
+        });
+        assert!(full.is_err());
+        assert!(
+            matches!(receiver.take(9, Duration::ZERO, LONG), Taken::Batch { events, .. } if events.len() == 50)
+        );
+        runtime().block_on(sender.send_encoded(encoded(1), None)).unwrap();
     }
 
     #[test]

@@ -5,6 +5,8 @@
 mod ack;
 pub mod bus;
 mod memory;
+mod piece;
 
 pub use ack::{Ack, Settled};
 pub use memory::{Closed, Receiver, Sender, Taken, bounded};
+pub use piece::{Encoded, Pieces};

@@ -152,7 +152,7 @@ impl UserAgent {
         };
         let agent = self.known.get(&**text).unwrap_or_else(|| {
             let agent = Arc::new(self.parser.parse(text));
-            self.known.insert(text.clone(), Arc::clone(&agent));
+            self.known.insert(text.as_str().into(), Arc::clone(&agent));
             agent
         });
         if self.in_place {

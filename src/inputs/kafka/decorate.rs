@@ -23,11 +23,15 @@ impl Decoration {
         }
     }
 
+    /// What the events of a message get, if they get anything.
+    pub fn origin_of(&self, message: &impl Message) -> Option<Object> {
+        self.field.as_ref().map(|_| self.origin(message))
+    }
+
     /// Decorates the events that were decoded from one message.
-    pub fn apply(&self, events: &mut [Event], message: &impl Message) {
-        let Some(field) = &self.field else { return };
+    pub fn apply(&self, events: &mut [Event], origin: Option<Object>) {
+        let (Some(field), Some(origin)) = (&self.field, origin) else { return };
         let Some((last, others)) = events.split_last_mut() else { return };
-        let origin = self.origin(message);
         // Setting fails only where a parent is no object, and @metadata always is one.
         for event in others {
             _ = event.set(field, origin.clone());

@@ -11,15 +11,15 @@ use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Message as _};
+use rdkafka::message::Message as _;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::Shared;
+use super::records::Records;
 use super::topics::Subscription;
-use super::watermarks::{Partition, Span, Step, Watermarks};
-use crate::event::Event;
+use super::watermarks::{Partition, Step, Watermarks};
 use crate::kafka::client::explain;
 use crate::kafka::options::Plugin;
 use crate::kafka::trouble::Reporter;
@@ -140,15 +140,6 @@ pub struct Member {
     topics: HashMap<String, Arc<str>>,
 }
 
-/// What one read gave.
-#[derive(Default)]
-struct Batch {
-    events: Vec<Event>,
-    spans: Vec<Span>,
-    messages: usize,
-    bytes: usize,
-}
-
 impl Member {
     /// Makes the consumer; it connects when it runs. To be called on the pipeline's runtime.
     ///
@@ -212,13 +203,13 @@ impl Member {
     }
 
     /// Waits `poll_timeout_ms` for a first message and takes what else is there.
-    fn read(&mut self) -> Result<Batch, RunError> {
-        let mut batch = Batch::default();
+    fn read(&mut self) -> Result<Records, RunError> {
+        let mut batch = Records::default();
         let mut wait = self.shared.poll_timeout;
         while batch.messages < self.shared.max_records && batch.bytes < BATCH_BYTES {
             match self.consumer.poll(wait) {
                 Some(Ok(message)) => {
-                    take(&mut batch, &message, &self.shared, &mut *self.codec, &mut self.topics);
+                    batch.take(&message, &self.shared, &mut *self.codec, &mut self.topics);
                 }
                 Some(Err(error)) => {
                     fatal(&error)?;
@@ -239,13 +230,13 @@ impl Member {
 
     /// Puts a batch into the queue, however long that takes. False when the queue is closed or a stop was requested
     /// first: the batch is not acknowledged then.
-    fn send(&mut self, batch: Batch) -> bool {
+    fn send(&mut self, mut batch: Records) -> bool {
         let Some(sink) = self.sink.clone() else { return false };
-        let number = self.consumer.context().marks().sent(batch.spans);
+        let number = self.consumer.context().marks().sent(std::mem::take(&mut batch.spans));
         let note = self.settle_later.clone();
         // The receiver is gone only when the member is.
         let ack = Ack::new(move |settled| _ = note.send((number, settled)));
-        let mut sending = pin!(sink.send(batch.events, Some(ack.clone())));
+        let mut sending = pin!(batch.send(&self.shared, &sink, ack.clone()));
         let begun = Instant::now();
         let patience = PATIENCE.min(self.shared.max_poll_interval / 2);
         let sent = loop {
@@ -371,45 +362,6 @@ fn close(consumer: BaseConsumer<Context>) {
         tracing::warn!(
             "the broker did not take the last offsets in time; what came since the last commit will be read again"
         );
-    }
-}
-
-/// Decodes one message into a batch.
-fn take(
-    batch: &mut Batch,
-    message: &BorrowedMessage<'_>,
-    shared: &Shared,
-    codec: &mut dyn Codec,
-    topics: &mut HashMap<String, Arc<str>>,
-) {
-    // A message without a value is an empty one, as nil.to_s is.
-    let value = message.payload().unwrap_or_default();
-    batch.messages += 1;
-    batch.bytes += value.len();
-    let before = batch.events.len();
-    let events = &mut batch.events;
-    match shared.text_values {
-        true => codec.decode(String::from_utf8_lossy(value).as_bytes(), &mut |event| events.push(event)),
-        false => codec.decode(value, &mut |event| events.push(event)),
-    }
-    shared.decoration.apply(batch.events.get_mut(before..).unwrap_or_default(), message);
-
-    let next = message.offset() + 1;
-    let known =
-        |span: &&mut Span| span.partition.1 == message.partition() && *span.partition.0 == *message.topic();
-    match batch.spans.iter_mut().find(known) {
-        Some(span) => span.next = next,
-        None => {
-            let topic = match topics.get(message.topic()) {
-                Some(topic) => Arc::clone(topic),
-                None => {
-                    let topic: Arc<str> = Arc::from(message.topic());
-                    topics.insert(message.topic().to_owned(), Arc::clone(&topic));
-                    topic
-                }
-            };
-            batch.spans.push(Span { partition: (topic, message.partition()), first: message.offset(), next });
-        }
     }
 }
 

@@ -1,22 +1,20 @@
-//! Sends messages and learns what became of each: librdkafka's producer with a batch's receipts.
+//! What became of each message: the receipts of a batch, which librdkafka's callbacks settle.
 
 use std::error::Error;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
-use rdkafka::producer::{ProducerContext, ThreadedProducer};
+use rdkafka::producer::ProducerContext;
 use tokio::sync::Notify;
 
 use super::spread::Spread;
 use crate::kafka::oauth::Tokens;
 use crate::kafka::trouble::Reporter;
 use crate::plugin::Shutdown;
-
-/// The producer, which polls on a thread of its own.
-pub type KafkaProducer = ThreadedProducer<Context, Spread>;
 
 /// What librdkafka calls back into.
 pub struct Context {
@@ -112,50 +110,45 @@ fn is_final(code: RDKafkaErrorCode) -> bool {
     )
 }
 
-#[derive(Default)]
-struct State {
-    open: usize,
-    failures: Vec<Failure>,
-}
-
 /// Waits for the receipts of a batch.
 #[derive(Default)]
 pub struct Receipts {
-    state: Mutex<State>,
+    open: AtomicUsize,
+    failures: Mutex<Vec<Failure>>,
     settled: Notify,
 }
 
 impl Receipts {
     /// A receipt for one more message.
     pub fn expect(self: &Arc<Self>, index: usize) -> Box<Receipt> {
-        self.lock().open += 1;
+        self.open.fetch_add(1, Ordering::Relaxed);
         Box::new(Receipt { batch: Arc::clone(self), index })
     }
 
     /// Notes a message's fate: nothing is delivery.
     pub fn settle(&self, failure: Option<Failure>) {
-        let mut state = self.lock();
-        state.failures.extend(failure);
-        state.open = state.open.saturating_sub(1);
-        if state.open == 0 {
+        if failure.is_some() {
+            self.lock().extend(failure);
+        }
+        if self.open.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.settled.notify_one();
         }
     }
 
     /// Returns when every receipt has come. Cancel-safe.
     pub async fn all(&self) {
-        while self.lock().open > 0 {
+        while self.open.load(Ordering::Acquire) > 0 {
             self.settled.notified().await;
         }
     }
 
     /// The failures so far.
     pub fn failures(&self) -> Vec<Failure> {
-        std::mem::take(&mut self.lock().failures)
+        std::mem::take(&mut *self.lock())
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<Failure>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
