@@ -17,7 +17,7 @@ pub struct Matcher {
 /// What an expression comes to that holds nothing but text.
 #[derive(Debug)]
 enum Plain {
-    Contains(Finder<'static>),
+    Contains(Box<Finder<'static>>),
     /// The text begins with one of these, in a text of one line.
     Begins(Vec<String>),
     /// The text ends with one of these, in a text of one line.
@@ -74,7 +74,7 @@ impl Plain {
             (true, true, _) => Some(Plain::Equals(texts)),
             (true, false, _) => Some(Plain::Begins(texts)),
             (false, true, _) => Some(Plain::Ends(texts)),
-            (false, false, [text]) => Some(Plain::Contains(Finder::new(text).into_owned())),
+            (false, false, [text]) => Some(Plain::Contains(Box::new(Finder::new(text).into_owned()))),
             (false, false, _) => None,
         }
     }
