@@ -10,9 +10,13 @@
 //! | [`queue`] | batches from inputs to workers, acknowledgement back |
 //! | [`plugin`] | what a plugin is: its options, traits and checks |
 //! | [`tls`] | TLS options, stores, and rustls configurations made of them |
+//! | [`net`] | sockets that plugins share |
 //! | [`csv`] | comma-separated values, for the filter and the codec |
 //! | [`http_client`] | HTTP options, and a client made of them |
+//! | [`limits`] | how many files the process may have open |
 //! | [`schedule`] | when something runs: cron lines and durations |
+//! | [`command`] | programs that plugins start |
+//! | [`redis`] | Redis servers and connections to them |
 //! | [`sql`] | databases behind JDBC URLs, statements, and rows as fields |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
 //! | [`pipeline`] | plan, conditions, workers, start and shutdown |
@@ -26,6 +30,7 @@
 
 pub mod cli;
 pub mod codecs;
+pub mod command;
 pub mod csv;
 pub mod demo;
 pub mod event;
@@ -36,11 +41,14 @@ pub mod http_client;
 pub mod inputs;
 pub mod kafka;
 pub mod language;
+pub mod limits;
 pub mod logging;
+pub mod net;
 pub mod outputs;
 pub mod pipeline;
 pub mod plugin;
 pub mod queue;
+pub mod redis;
 pub mod regex;
 pub mod ruby;
 pub mod schedule;

@@ -1,9 +1,10 @@
-//! The settings of a run: flags over pipelines.yml over logstash.yml over defaults.
+//! The settings of a run: pipelines.yml over flags over a container's variables over logstash.yml over defaults.
 //!
 //! [`table`] declares every setting Logstash has, once. [`load`] reads the files, puts the flags on top, refuses by name what does not
 //! exist yet, and leaves typed [`Settings`]. [`config_source`] then reads the texts those settings point to, and [`data`] claims
 //! `path.data`.
 pub mod config_source;
+mod container;
 pub mod data;
 mod foreign;
 mod known;
@@ -113,7 +114,8 @@ fn lines(errors: &[SettingError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// Reads logstash.yml, puts `flags` over it in their order, and pipelines.yml under neither `-e` nor `-f`.
+/// Reads logstash.yml, puts a container's variables over it, then `flags` in their order, and pipelines.yml under neither
+/// `-e` nor `-f`.
 ///
 /// Everything that is wrong with the settings is reported at once.
 pub fn load(flags: Vec<Assignment>, environment: &Environment) -> Result<Loaded, SettingsError> {
@@ -124,6 +126,7 @@ pub fn load(flags: Vec<Assignment>, environment: &Environment) -> Result<Loaded,
     if let Some(directory) = &settings_directory {
         read_logstash_yml(directory, environment, &mut layers, &mut errors, &mut warnings)?;
     }
+    container::take(environment, &mut layers, &mut errors, &mut warnings);
     errors.extend(flags.into_iter().filter_map(|flag| layers.assign(flag).err()));
     let directory = settings_directory.as_deref();
     let pipelines = find_pipelines(directory, environment, &layers, &mut errors, &mut warnings);

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: the pipeline ended or was asked to, the configuration is good, the tests passed, the help was printed.
     Success,
-    /// 1: wrong arguments, settings or configuration, a pipeline that failed, tests that failed.
+    /// 1: wrong arguments, settings or configuration, a pipeline that failed, inputs that ended while outputs gave up on
+    /// events, tests that failed.
     Failure,
 }
 

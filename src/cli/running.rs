@@ -1,6 +1,7 @@
 //! Checks and runs the pipelines that the settings describe, and stops them on signals as Logstash does.
 use super::{Failure, complain};
 use crate::language::{self, Diagnostic, ParseOptions, Sources};
+use crate::limits;
 use crate::logging::FATAL;
 use crate::pipeline::{self, Ended, Plan};
 use crate::plugin::{Context, Environment, RunError, Shutdown, Stdout};
@@ -47,6 +48,7 @@ pub fn check(settings: &Settings, texts: Vec<Vec<ConfigSource>>, depth: Depth) -
 /// from running, as in Logstash.
 pub fn run(settings: &Settings, texts: Vec<Vec<ConfigSource>>) -> Result<(), Failure> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting rstash");
+    limits::raise_open_files();
     let sources: Vec<_> = texts.into_iter().map(sources).collect();
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
     let _inside = runtime.enter();
@@ -69,7 +71,7 @@ pub fn run(settings: &Settings, texts: Vec<Vec<ConfigSource>>) -> Result<(), Fai
     let ended = runtime.block_on(until_signal(settings, runs));
     // What still runs after a forced end is not waited for.
     runtime.shutdown_background();
-    let ended = ended?;
+    let (ended, was_stopped) = ended?;
     let failed: Vec<_> = ended.iter().filter(|(_, ended)| ended.is_none_or(|ended| ended.failed)).collect();
     for (id, _) in &failed {
         tracing::error!(target: FATAL, "pipeline {id} failed");
@@ -77,7 +79,14 @@ pub fn run(settings: &Settings, texts: Vec<Vec<ConfigSource>>) -> Result<(), Fai
     if invalid || !failed.is_empty() {
         return Err(Failure::Reported);
     }
-    let events: u64 = ended.iter().filter_map(|(_, ended)| *ended).map(|ended| ended.delivered).sum();
+    let ended = || ended.iter().filter_map(|(_, ended)| *ended);
+    let events: u64 = ended().map(|ended| ended.delivered).sum();
+    let dead: u64 = ended().map(|ended| ended.dead).sum();
+    if dead > 0 && !was_stopped {
+        // Whoever runs a batch looks at the exit status. A service that is stopped has told of them when it gave them up.
+        tracing::error!(events, dead, "all inputs have ended, but outputs gave up on some events");
+        return Err(Failure::Reported);
+    }
     tracing::info!(events, "rstash shut down");
     Ok(())
 }
@@ -152,7 +161,11 @@ fn fatal(message: String) -> Failure {
 /// How each pipeline ended, by its id; nothing where it could not start.
 type Ends = Vec<(String, Option<Ended>)>;
 
-async fn until_signal(settings: &Settings, plans: Vec<(&PipelineSettings, Plan)>) -> Result<Ends, Failure> {
+/// Returns how the pipelines ended, and whether a signal made them.
+async fn until_signal(
+    settings: &Settings,
+    plans: Vec<(&PipelineSettings, Plan)>,
+) -> Result<(Ends, bool), Failure> {
     let mut signals = Signals::listen().map_err(Failure::Runtime)?;
     let (stop, shutdown) = Shutdown::channel();
     let runs = plans.into_iter().map(|(pipeline, plan)| run_one(pipeline, plan, shutdown.clone()));
@@ -161,7 +174,7 @@ async fn until_signal(settings: &Settings, plans: Vec<(&PipelineSettings, Plan)>
     let mut deadline: Option<Instant> = None;
     loop {
         let name = tokio::select! {
-            ended = &mut running => return Ok(ended),
+            ended = &mut running => return Ok((ended, stopping)),
             name = signals.next() => name,
             () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                 return Err(fatal("forcefully exiting, events in flight are lost".to_owned()));
@@ -276,6 +289,7 @@ mod tests {
             tokio::time::timeout(Duration::from_secs(60), until_signal(&settings, plans)).await
         };
         let ended = runtime.block_on(limited).expect("the pipeline ends").expect("in order");
-        assert!(matches!(&ended[..], [(_, Some(Ended { failed: false, .. }))]), "{ended:?}");
+        assert!(matches!(&ended.0[..], [(_, Some(Ended { failed: false, .. }))]), "{ended:?}");
+        assert!(ended.1, "a signal stopped it");
     }
 }

@@ -141,6 +141,10 @@ impl Codec for Cef {
         }
     }
 
+    fn held(&self) -> usize {
+        self.tokenizer.as_ref().map_or(0, Tokenizer::held)
+    }
+
     fn encode(&self, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.writer.write(event, out)
     }

@@ -55,7 +55,7 @@ fn event_of(object: Object, target: Option<&FieldReference>) -> Result<Event, St
         return Event::from_object(object).map_err(|error| error.to_string());
     };
     let mut event = Event::new();
-    event.set(target, object).map_err(|error| error.to_string())?;
+    event.assign(target, object).map_err(|error| error.to_string())?;
     Ok(event)
 }
 
@@ -66,7 +66,7 @@ fn event_of_item(item: Value, target: Option<&FieldReference>) -> Result<Event, 
         (Value::Null, None) => Ok(Event::new()),
         (Value::Null, Some(target)) => {
             let mut event = Event::new();
-            event.set(target, Value::Null).map_err(|error| error.to_string())?;
+            event.assign(target, Value::Null).map_err(|error| error.to_string())?;
             Ok(event)
         }
         (other, _) => Err(format!("found {} in the array, but only objects become events", other.kind())),

@@ -46,6 +46,10 @@ impl Codec for EdnLines {
         tokenizer.flush(|token| emit(event_of(token, target.as_ref())));
     }
 
+    fn held(&self) -> usize {
+        self.tokenizer.held()
+    }
+
     fn encode(&self, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         edn::write_event(event, out);
         out.push(b'\n');

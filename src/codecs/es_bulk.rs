@@ -63,6 +63,10 @@ impl Codec for EsBulk {
         tokenizer.flush(|token| self.take(token, emit));
     }
 
+    fn held(&self) -> usize {
+        self.tokenizer.held()
+    }
+
     fn encode(&self, _event: &Event, _out: &mut Vec<u8>) -> Result<(), EncodeError> {
         Err(text::unencodable(SPEC.name))
     }
@@ -105,12 +109,8 @@ impl EsBulk {
         let mut metadata = (**metadata).clone();
         metadata.insert("action", Value::from(name));
         match name {
-            // There is no document to what is deleted.
-            "delete" => {
-                let mut event = Event::new();
-                event.set(&self.metadata_field, metadata).map_err(|error| error.to_string())?;
-                emit(event);
-            }
+            // There is no document to what is deleted: an empty one stands for it.
+            "delete" => emit(self.event(Value::from(Object::new()), metadata)?),
             _ => self.action = Some(metadata),
         }
         Ok(())

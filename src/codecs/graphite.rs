@@ -137,6 +137,10 @@ impl Codec for Graphite {
         self.tokenizer.flush(|token| emit(event_of(token)));
     }
 
+    fn held(&self) -> usize {
+        self.tokenizer.held()
+    }
+
     fn encode(&self, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let mut lines = String::new();
         self.encoder.write(event, &mut lines)?;

@@ -68,6 +68,10 @@ impl Codec for Line {
         tokenizer.flush(|token| emit(event_of(token, charset, original)));
     }
 
+    fn held(&self) -> usize {
+        self.tokenizer.held()
+    }
+
     fn encode(&self, event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         text::encode(self.format.as_ref(), event, out)?;
         out.extend_from_slice(self.delimiter.as_bytes());

@@ -63,9 +63,9 @@ const INDENT: usize = 4;
 pub fn write(event: &Event, metadata: bool, palette: Option<&Palette>, out: &mut Vec<u8>) {
     let mut printer = Printer { out: String::with_capacity(256), palette };
     if metadata && !event.metadata().is_empty() {
-        let mut data = event.data().clone();
-        data.insert(METADATA, Value::from(event.metadata().clone()));
-        printer.object(&data, INDENT);
+        let metadata = (METADATA, Value::from(event.metadata().clone()));
+        let fields = event.data().iter().map(|(key, value)| (key, value.clone()));
+        printer.object(&std::iter::once(metadata).chain(fields).collect(), INDENT);
     } else {
         printer.object(event.data(), INDENT);
     }

@@ -45,6 +45,11 @@ impl Tokenizer {
         Tokenizer { delimiter: self.delimiter.clone(), held: Vec::new(), limit: self.limit, dropped: 0 }
     }
 
+    /// How many bytes wait for a delimiter.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// Whole lines leave nothing behind where it is their ends that it cuts at.
     pub fn apart(&self) -> Apart {
         if self.delimiter.needle() == b"\n" { Apart::WholeLines } else { Apart::Nothing }

@@ -1,4 +1,5 @@
-//! Comma-separated values as Ruby's CSV library (3.3) reads and writes them: what the csv filter and the csv codec share.
+//! Comma-separated values as Ruby's CSV library (3.3) reads and writes them: what the csv filter, codec and
+//! output share.
 //!
 //! | file | what it is |
 //! |---|---|
@@ -16,7 +17,7 @@ mod writer;
 pub use columns::{Columns, convert};
 pub use convert::{Conversion, NotText};
 pub use reader::{Field, Malformed, Reader, Row};
-pub use writer::Writer;
+pub use writer::{Forced, Writer};
 
 /// The quote character that an option names: Logstash takes the four characters `\x00` for NUL.
 pub fn quote_option(text: String) -> String {

@@ -106,13 +106,30 @@ impl Reader {
                 row.push(value(rest));
             }
             (_, false) => row.extend(line.split(separator).map(value)),
+            (_, true) if separator.contains(self.quote) => return None,
             (_, true) => {
-                for column in line.split(separator) {
-                    row.push(if self.has_quote(column) {
-                        Some(self.unquoted(column)?)
-                    } else {
-                        value(column)
-                    });
+                let mut rest = Some(line);
+                while let Some(text) = rest {
+                    let column;
+                    (column, rest) = match text.strip_prefix(self.quote) {
+                        Some(opened) => {
+                            let (inside, behind) = opened.split_once(self.quote)?;
+                            let rest =
+                                if behind.is_empty() { None } else { Some(behind.strip_prefix(separator)?) };
+                            (Some(Cow::Borrowed(inside)), rest)
+                        }
+                        None => {
+                            let (column, rest) = match text.split_once(separator) {
+                                Some((column, rest)) => (column, Some(rest)),
+                                None => (text, None),
+                            };
+                            if self.has_quote(column) {
+                                return None;
+                            }
+                            (value(column), rest)
+                        }
+                    };
+                    row.push(column);
                 }
             }
         }
@@ -124,12 +141,6 @@ impl Reader {
             Ok(quote) if quote.is_ascii() => memchr(quote, text.as_bytes()).is_some(),
             _ => text.contains(self.quote),
         }
-    }
-
-    /// What stands between the quotes of a value with no other quotes in it.
-    fn unquoted<'t>(&self, column: &'t str) -> Option<Cow<'t, str>> {
-        let inside = column.strip_prefix(self.quote)?.strip_suffix(self.quote)?;
-        (!self.has_quote(inside)).then_some(Cow::Borrowed(inside))
     }
 }
 

@@ -9,6 +9,8 @@ use bigdecimal::BigDecimal;
 use jiter::{Jiter, JiterErrorType, JsonErrorType, Peek};
 use num_bigint::BigInt;
 
+mod surrogates;
+
 use super::object::{Key, Object};
 use super::text;
 use super::value::{Big, Value};
@@ -24,8 +26,11 @@ const MAX_NUMBER_LENGTH: usize = 1000;
 pub enum Decimals {
     /// As doubles: the json codecs. `1.10` becomes 1.1, `1e400` infinity.
     Double,
-    /// As doubles where that loses nothing, else digit by digit: the json filter.
+    /// Digit by digit, all of them: what Logstash reads by `LogStash::Json.load` holds BigDecimals, which are no floats
+    /// to Ruby, and print as `0.15e1` there.
     Exact,
+    /// As doubles where that loses nothing, else digit by digit.
+    Lossless,
 }
 
 /// Text that is not JSON, with the place where it stops to be.
@@ -64,6 +69,14 @@ pub fn load(text: &str) -> Result<Value, JsonError> {
 
 /// Reads the first document in `text` and tells where it ends (in bytes); whatever follows is not looked at.
 pub fn parse_prefix(text: &str, decimals: Decimals) -> Result<(Value, usize), JsonError> {
+    read_prefix(text, decimals).or_else(|error| {
+        let Some(cut) = surrogates::cut(text) else { return Err(error) };
+        let (value, end) = read_prefix(&cut.text, decimals).map_err(|_| error)?;
+        Ok((value, cut.original_index(end)))
+    })
+}
+
+fn read_prefix(text: &str, decimals: Decimals) -> Result<(Value, usize), JsonError> {
     let mut reader = Reader { jiter: Jiter::with_tape(text.as_bytes(), TAPE.take()), decimals };
     let read = reader.jiter.peek().map_err(Failure::from).and_then(|peek| reader.value(peek, 0));
     let end = reader.jiter.current_index();
@@ -220,12 +233,13 @@ fn read_number(number: &[u8], decimals: Decimals) -> Result<Value, Failure> {
             }
         });
     }
-    let double: f64 = text.parse().map_err(|_| Failure::from("invalid number"))?;
-    if decimals == Decimals::Double {
-        return Ok(Value::Float(double));
+    let double = || text.parse::<f64>().map_err(|_| Failure::from("invalid number"));
+    let exact = || BigDecimal::from_str(text).map_err(|_| Failure::from("invalid number"));
+    match decimals {
+        Decimals::Double => Ok(Value::Float(double()?)),
+        Decimals::Exact => Ok(Value::Big(Box::new(Big::Decimal(exact()?)))),
+        Decimals::Lossless => Ok(exact_decimal(exact()?, double()?)),
     }
-    let exact = BigDecimal::from_str(text).map_err(|_| Failure::from("invalid number"))?;
-    Ok(exact_decimal(exact, double))
 }
 
 /// A double where it prints as the decimal does; else the decimal, so that `1.10` and `1E+400` keep their digits.

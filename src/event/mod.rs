@@ -265,6 +265,14 @@ impl Event {
         self.set(field, value)
     }
 
+    /// Whether a field may be changed in place: one below `tags` takes no value, not even the one it has.
+    pub fn may_change(&self, field: &FieldReference, value: &Value) -> Result<(), SetError> {
+        match field.root() {
+            Root::Data => refuse_illegal_tags(field, value),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes a field and returns what it held. `[@metadata]` is emptied.
     pub fn remove(&mut self, field: &FieldReference) -> Option<Value> {
         let root = match field.root() {

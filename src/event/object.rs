@@ -109,6 +109,18 @@ impl Object {
         }
     }
 
+    /// The value of a field, which `make` gives if there is none yet.
+    pub(crate) fn get_or_push(&mut self, key: &Key, make: impl FnOnce() -> Value) -> Option<&mut Value> {
+        let at = match self.position(key) {
+            Some(at) => at,
+            None => {
+                self.push_new(key.clone(), make());
+                self.entries.len() - 1
+            }
+        };
+        self.entries.get_mut(at).map(|(_, value)| value)
+    }
+
     /// Removes a field; the others keep their order.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let at = self.position(key)?;

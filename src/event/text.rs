@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use bigdecimal::BigDecimal;
+use num_bigint::{BigInt, Sign};
+
 use super::object::Object;
-use super::value::Value;
+use super::value::{Big, Value};
 
 /// The shortest decimal digits that read back as `number`, and the exponent of the first digit's place:
 /// `(digits, exponent)` stands for `0.digits * 10^exponent`.
@@ -65,6 +68,15 @@ pub fn push_java_double(out: &mut String, number: f64) {
 
 /// `1.0e+20`, `1.5`, `NaN`: `Float#to_s` of JRuby, which writes zeros up to 10^20 (other Rubies only to 10^16).
 pub fn push_ruby_float(out: &mut String, number: f64) {
+    // In this decade JRuby writes 15 digits with an exponent, below and above it all that are needed.
+    if (1e19..1e20).contains(&number.abs()) {
+        let text = format!("{number:.14e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "19"));
+        let digits = digits.trim_end_matches('0');
+        let zero = if digits.ends_with('.') { "0" } else { "" };
+        _ = write!(out, "{digits}{zero}e+{exponent}");
+        return;
+    }
     push_double(out, number, -3..=20, |out, exponent| {
         let sign = if exponent < 0 { '-' } else { '+' };
         _ = write!(out, "e{sign}{:02}", exponent.abs());
@@ -168,6 +180,10 @@ pub fn push_ruby_inspect(out: &mut String, value: &Value) {
     match value {
         Value::Null => out.push_str("nil"),
         Value::Float(number) => push_ruby_float(out, *number),
+        Value::Big(big) => match &**big {
+            Big::Decimal(number) => push_ruby_decimal(out, number),
+            Big::Integer(number) => _ = write!(out, "{number}"),
+        },
         Value::Str(text) => push_ruby_string(out, text),
         Value::Array(items) => {
             out.push('[');
@@ -180,6 +196,19 @@ pub fn push_ruby_inspect(out: &mut String, value: &Value) {
         Value::Object(object) => push_ruby_hash(out, object),
         other => push_java(out, other),
     }
+}
+
+/// `BigDecimal#to_s`: `0.11e1`, `-0.1e-6`, `0.0`.
+pub fn push_ruby_decimal(out: &mut String, number: &BigDecimal) {
+    let (digits, scale) = number.normalized().into_bigint_and_exponent();
+    if digits == BigInt::ZERO {
+        out.push_str("0.0");
+        return;
+    }
+    let sign = if digits.sign() == Sign::Minus { "-" } else { "" };
+    let digits = digits.magnitude().to_string();
+    let exponent = i128::from(digits.len() as u64) - i128::from(scale);
+    _ = write!(out, "{sign}0.{digits}e{exponent}");
 }
 
 fn push_ruby_hash(out: &mut String, object: &Object) {

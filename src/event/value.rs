@@ -79,6 +79,23 @@ impl Value {
         }
     }
 
+    /// A copy as `LogStash::Util.deep_clone` makes it, in which decimals lose the zeros at their end: 1.10 becomes 1.1, and
+    /// 100.0 1E+2.
+    pub fn deep_clone(&self) -> Value {
+        match self {
+            Value::Big(big) => match &**big {
+                Big::Decimal(number) => Value::Big(Box::new(Big::Decimal(number.normalized()))),
+                Big::Integer(_) => self.clone(),
+            },
+            Value::Array(items) => Value::Array(items.iter().map(Value::deep_clone).collect()),
+            Value::Object(object) => {
+                let copied = object.iter().map(|(key, value)| (key, value.deep_clone()));
+                Value::Object(Box::new(copied.collect()))
+            }
+            other => other.clone(),
+        }
+    }
+
     /// An integer of any size: `Int` where it fits, `Big` beyond.
     pub fn from_big_integer(number: BigInt) -> Value {
         match i64::try_from(&number) {

@@ -4,7 +4,7 @@ use super::digest::{Algorithm, Digester, Hashed, TooLarge, hex};
 use super::ip_range::{InvalidRange, IpRange};
 use crate::event::{Event, FieldReference, SetError, Value, text};
 use crate::plugin::{
-    Build, Emit, Example, Filter, Kind, OptionReader, Outcome, Password, Spec, choices, options,
+    Build, Emit, Example, Filter, Kind, OptionReader, Outcome, SecretText, Spec, choices, options,
 };
 
 pub static SPEC: Spec = Spec {
@@ -42,7 +42,7 @@ options! {
         /// Fields to hash. Of an array each element is hashed.
         fields: Vec<FieldReference>,
         /// Key of the HMAC; with `IPV4_NETWORK` the length of the prefix to keep. `MURMUR3` uses none.
-        key: Password,
+        key: SecretText,
         /// `SHA1` to `MD5` give an HMAC in hexadecimal, `MURMUR3` a number, `IPV4_NETWORK` the network of an address.
         algorithm: Method = "SHA1",
     }

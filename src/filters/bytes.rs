@@ -84,8 +84,10 @@ impl Filter for Bytes {
         match event.assign(&self.target, number) {
             Ok(()) => Outcome::Matched,
             Err(error) => {
+                // Logstash stops the pipeline here.
                 tracing::warn!(target_field = %self.target, %error, "could not set a number of bytes");
-                self.failed(event)
+                event.tag("_byteserror");
+                Outcome::Failed
             }
         }
     }

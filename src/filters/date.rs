@@ -169,13 +169,21 @@ impl Filter for Date {
             },
             Some(_) => None,
         };
-        let Some(timestamp) = parsed else { return self.failed(event) };
+        let Some(timestamp) = parsed else {
+            if let Some(Value::Str(text)) = event.get(&self.source)
+                && self.formats.iter().any(|format| format.raises_on(DateSource::Text(text)))
+            {
+                event.tag("_dateerror");
+            }
+            return self.failed(event);
+        };
         match event.set(&self.target, Value::Timestamp(timestamp)) {
             Ok(()) => Outcome::Matched,
             Err(error) => {
                 // Logstash stops the pipeline here.
                 tracing::warn!(%error, "could not set the target of a date filter");
-                self.failed(event)
+                event.tag("_dateerror");
+                Outcome::Failed
             }
         }
     }

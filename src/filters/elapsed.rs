@@ -145,7 +145,7 @@ impl Elapsed {
         new.data_mut().insert(Key::const_new("host"), Value::from(&*self.host));
         self.report(&mut new, seconds, id, start.time)?;
         self.decorate(&mut new);
-        emit.plain_before(new);
+        emit.plain(new);
         Ok(())
     }
 

@@ -29,6 +29,7 @@ mod jdbc_static;
 mod jdbc_streaming;
 mod json;
 mod json_encode;
+mod kept;
 mod kv;
 mod memcached;
 mod metrics;

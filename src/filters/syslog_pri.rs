@@ -2,6 +2,7 @@
 
 use num_bigint::BigInt;
 
+use crate::event::numbers::float_to_integer;
 use crate::event::{Big, Event, FieldReference, SetError, Value, text};
 use crate::plugin::{Build, Emit, Example, Filter, Kind, OptionReader, Outcome, Spec, options};
 
@@ -173,7 +174,9 @@ fn priority(value: Option<&Value>) -> Result<Value, Failure> {
 fn to_i(value: &Value) -> Result<Value, Failure> {
     match value {
         Value::Int(_) => Ok(value.clone()),
-        Value::Float(number) if number.is_finite() => Ok(Value::Int(number.trunc() as i64)),
+        Value::Float(number) if number.is_finite() => {
+            Ok(float_to_integer(number.trunc()).map_or(Value::Int(0), Value::from_big_integer))
+        }
         Value::Big(big) => match &**big {
             Big::Integer(_) => Ok(value.clone()),
             // A large exponent would become as many digits.

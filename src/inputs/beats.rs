@@ -4,6 +4,7 @@ mod connection;
 mod events;
 mod frame;
 mod options;
+mod packed;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -15,10 +16,10 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use rustls::CommonState;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
+use crate::net::Listener;
 use crate::plugin::{Build, Example, Input, Kind, RunError, Shutdown, Sink, Spec};
 use crate::tls::{ServerTls, peer};
 use connection::{Connections, End, Failure};
@@ -48,11 +49,8 @@ pub static ELASTIC_AGENT: Spec = Spec {
     ..SPEC
 };
 
-/// Pause after a connection could not be accepted, most often for want of file descriptors.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-
 /// The input, ready to run.
-pub struct Listener {
+pub struct Server {
     host: String,
     port: u16,
     handshake_timeout: Duration,
@@ -62,39 +60,22 @@ pub struct Listener {
     connections: Connections,
 }
 
-impl Input for Listener {
+impl Input for Server {
     fn run(self: Box<Self>, sink: Sink, shutdown: Shutdown) -> BoxFuture<'static, Result<(), RunError>> {
         Box::pin(self.serve(sink, shutdown))
     }
 }
 
-impl Listener {
+impl Server {
     async fn serve(self, sink: Sink, shutdown: Shutdown) -> Result<(), RunError> {
-        let place = format!("{}:{}", self.host, self.port);
-        let listener = TcpListener::bind((self.host.as_str(), self.port))
-            .await
-            .map_err(|error| RunError::new(format!("could not listen on tcp {place}: {error}")))?;
-        tracing::info!(address = %place, "listening for Beats");
+        let listener = Listener::bind(&self.host, self.port).await?;
+        tracing::info!(address = %listener.place(), "listening for Beats");
         let input = Arc::new(self);
-        let mut connections = JoinSet::new();
-        loop {
-            tokio::select! {
-                () = shutdown.requested() => break,
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, address)) => {
-                        let (input, sink, shutdown) = (Arc::clone(&input), sink.clone(), shutdown.clone());
-                        connections.spawn(async move { input.connected(stream, address, &sink, &shutdown).await });
-                    }
-                    Err(error) => {
-                        tracing::warn!(address = %place, %error, "could not accept a connection");
-                        tokio::time::sleep(ACCEPT_AGAIN).await;
-                    }
-                },
-                Some(_) = connections.join_next() => {}
-            }
-        }
-        drop(listener);
-        while connections.join_next().await.is_some() {}
+        let accepted = |stream, address| {
+            let (input, sink, shutdown) = (Arc::clone(&input), sink.clone(), shutdown.clone());
+            async move { input.connected(stream, address, &sink, &shutdown).await }
+        };
+        listener.serve(&shutdown, accepted).await;
         Ok(())
     }
 

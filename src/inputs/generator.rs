@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 
+use super::threads::side_by_side;
 use crate::event::{Event, FieldReference, Text as EventText};
 use crate::plugin::{
     Build, CodecFactory, Example, Input, Kind, OptionReader, Problem, RunError, Shutdown, Sink, Spec, options,
@@ -87,7 +87,7 @@ impl Generator {
             codec,
             count,
             text,
-            threads: threads.max(1),
+            threads,
             batch_size: reader.context.batch_size.max(1),
             host: gethostname::gethostname().to_string_lossy().as_ref().into(),
             host_field: field("host", "[host][name]")?,
@@ -161,16 +161,11 @@ impl Input for Generator {
     fn run(self: Box<Self>, sink: Sink, shutdown: Shutdown) -> BoxFuture<'static, Result<(), RunError>> {
         Box::pin(async move {
             let generator: Arc<Self> = Arc::from(self);
-            let mut threads = JoinSet::new();
-            for _ in 0..generator.threads {
-                let (generator, sink, shutdown) = (Arc::clone(&generator), sink.clone(), shutdown.clone());
-                threads.spawn(async move { generator.generate(sink, shutdown).await });
-            }
-            drop(sink);
-            while let Some(ended) = threads.join_next().await {
-                ended.map_err(|panicked| RunError::new(panicked.to_string()))??;
-            }
-            Ok(())
+            let work = |sink| {
+                let (generator, shutdown) = (Arc::clone(&generator), shutdown.clone());
+                async move { generator.generate(sink, shutdown).await }
+            };
+            side_by_side(generator.threads, sink, work).await
         })
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::BoxFuture;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::threads::side_by_side;
 use crate::event::{Event, FieldReference, SetError};
 use crate::plugin::{
     Build, EcsMode, Example, Input, Kind, OptionReader, Problem, RunError, Shutdown, Sink, Spec, choices,
@@ -102,7 +102,7 @@ impl Heartbeat {
             interval,
             message,
             sequence,
-            threads: threads.max(1),
+            threads,
             host: gethostname::gethostname().to_string_lossy().into_owned(),
             host_field: field("host", "[host][name]")?,
             sequence_field: field("clock", "[event][sequence]")?,
@@ -156,16 +156,11 @@ impl Input for Heartbeat {
     fn run(self: Box<Self>, sink: Sink, shutdown: Shutdown) -> BoxFuture<'static, Result<(), RunError>> {
         Box::pin(async move {
             let heartbeat: Arc<Self> = Arc::from(self);
-            let mut threads = JoinSet::new();
-            for _ in 0..heartbeat.threads {
-                let (heartbeat, sink, shutdown) = (Arc::clone(&heartbeat), sink.clone(), shutdown.clone());
-                threads.spawn(async move { heartbeat.beat(sink, shutdown).await });
-            }
-            drop(sink);
-            while let Some(ended) = threads.join_next().await {
-                ended.map_err(|panicked| RunError::new(panicked.to_string()))??;
-            }
-            Ok(())
+            let work = |sink| {
+                let (heartbeat, shutdown) = (Arc::clone(&heartbeat), shutdown.clone());
+                async move { heartbeat.beat(sink, shutdown).await }
+            };
+            side_by_side(heartbeat.threads, sink, work).await
         })
     }
 }

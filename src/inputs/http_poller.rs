@@ -14,11 +14,11 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::event::{Event, FieldReference, Object, SetError, Value};
 use crate::http_client::{HttpClient, HttpError, HttpOptions, TimesRetried, headers_as_fields};
-use crate::inputs::schedule::Schedule;
 use crate::plugin::{
     Build, CodecFactory, ConfigValue, Example, Input, Kind, OptionReader, Pairs, RunError, Shutdown, Sink,
     Spec, options,
 };
+use crate::schedule::Schedule;
 use crate::tls::ClientTls;
 
 use fields::Fields;

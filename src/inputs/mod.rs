@@ -1,6 +1,7 @@
 //! The inputs: one file per plugin, named as in Logstash.
 
 mod beats;
+mod exec;
 mod file;
 mod generator;
 mod heartbeat;
@@ -8,12 +9,14 @@ mod http;
 mod http_poller;
 mod jdbc;
 mod kafka;
+mod pipe;
 mod pipeline;
-mod schedule;
+mod redis;
 mod stdin;
 mod stream;
 mod syslog;
 mod tcp;
+mod threads;
 mod twitter;
 mod udp;
 mod unix;
@@ -24,6 +27,7 @@ use crate::plugin::Spec;
 pub static SPECS: &[&Spec] = &[
     &beats::SPEC,
     &beats::ELASTIC_AGENT,
+    &exec::SPEC,
     &file::SPEC,
     &generator::SPEC,
     &heartbeat::SPEC,
@@ -31,7 +35,9 @@ pub static SPECS: &[&Spec] = &[
     &http_poller::SPEC,
     &jdbc::SPEC,
     &kafka::SPEC,
+    &pipe::SPEC,
     &pipeline::SPEC,
+    &redis::SPEC,
     &stdin::SPEC,
     &syslog::SPEC,
     &tcp::SPEC,

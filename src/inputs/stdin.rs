@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 
 use self::decoder::{Decoder, Lines};
+use super::stream::until;
 use crate::event::Event;
 use crate::plugin::{
     Build, CodecFactory, EcsMode, Example, Input, Kind, OptionReader, RunError, Shutdown, Sink, Spec,
@@ -150,14 +151,6 @@ async fn pump(
         }
     }
     send(decoder.end(), sink).await.and(failed)
-}
-
-/// Resolves at a point in time; never without one.
-async fn until(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
-    }
 }
 
 async fn send(events: Vec<Event>, sink: &Sink) -> Result<(), RunError> {

@@ -3,14 +3,12 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::AsyncRead;
 use tokio::time::Instant;
 
 use crate::event::Event;
+use crate::net::{LONGEST_LINE, read_more};
 use crate::plugin::{Codec, Shutdown, Sink};
-
-/// As much as one read may bring, in bytes.
-const BLOCK: usize = 16 * 1024;
 
 /// Why reading a stream ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,7 +36,8 @@ impl<F: Fn(&mut Event)> Stream<'_, F> {
     /// Reads to the end and sends what is left in the codec. `first` are bytes that were read before.
     ///
     /// # Errors
-    /// What the transport says, after everything that came before it was sent.
+    /// What the transport says, after everything that came before it was sent; or a line beyond all measure, which is
+    /// let go.
     pub async fn pump(mut self, reader: &mut (impl AsyncRead + Unpin), first: Vec<u8>) -> io::Result<End> {
         // A line that has not ended yet, for codecs that take whole ones.
         let mut held = Vec::new();
@@ -49,14 +48,18 @@ impl<F: Fn(&mut Event)> Stream<'_, F> {
                 if !self.decode(&mut held, &more).await {
                     return Ok(End::Stopped);
                 }
+                if held.len().max(self.codec.held()) > LONGEST_LINE {
+                    let reason = format!("more than {} MiB came without a line's end", LONGEST_LINE >> 20);
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+                }
+                more = Vec::new();
                 flush_at = self.codec.flush_after().map(|quiet| Instant::now() + quiet);
             }
-            let mut block = Vec::with_capacity(BLOCK);
             let idle = self.idle.map(|time| Instant::now() + time);
             tokio::select! {
                 biased;
                 () = self.shutdown.requested() => break Ok(End::Stopped),
-                read = reader.read_buf(&mut block) => match read {
+                read = read_more(reader, &mut more) => match read {
                     Ok(0) => break Ok(End::Closed),
                     Ok(_) => {}
                     Err(error) => break Err(error),
@@ -69,7 +72,6 @@ impl<F: Fn(&mut Event)> Stream<'_, F> {
                 }
                 () = until(idle) => break Ok(End::Idle),
             }
-            more = block;
         };
         if !held.is_empty() {
             let rest = std::mem::take(&mut held);
@@ -111,7 +113,7 @@ impl<F: Fn(&mut Event)> Stream<'_, F> {
 }
 
 /// Resolves at a point in time; never without one.
-async fn until(time: Option<Instant>) {
+pub async fn until(time: Option<Instant>) {
     match time {
         Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::task::JoinSet;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::net::{TcpStream, UdpSocket};
 
 use crate::event::{Event, FieldReference};
+use crate::net::{LONGEST_LINE, Listener};
 use crate::plugin::{
     Build, Codec, CodecFactory, Example, Input, Kind, OptionReader, RunError, Shutdown, Sink, Spec, options,
 };
@@ -35,6 +35,8 @@ pub static SPEC: Spec = Spec {
 
 /// Pause after a socket failed.
 const AGAIN: Duration = Duration::from_secs(5);
+/// Room that is kept for the next line.
+const KEPT: usize = 8 * 1024;
 /// The longest payload of a datagram in IPv4.
 const LONGEST_DATAGRAM: usize = 65_507;
 
@@ -147,27 +149,6 @@ impl Syslog {
         }
     }
 
-    async fn connections(self: &Arc<Self>, listener: &TcpListener, sink: &Sink, shutdown: &Shutdown) {
-        let mut connections = JoinSet::new();
-        loop {
-            tokio::select! {
-                () = shutdown.requested() => break,
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => {
-                        let (input, sink, shutdown) = (Arc::clone(self), sink.clone(), shutdown.clone());
-                        connections.spawn(async move { input.connection(stream, peer, &sink, &shutdown).await });
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "could not accept a syslog connection");
-                        tokio::time::sleep(Duration::from_millis(100)).await;
-                    }
-                },
-                Some(_) = connections.join_next() => {}
-            }
-        }
-        while connections.join_next().await.is_some() {}
-    }
-
     async fn connection(&self, stream: TcpStream, peer: SocketAddr, sink: &Sink, shutdown: &Shutdown) {
         match self.lines(stream, peer, sink, shutdown).await {
             Ok(()) => tracing::debug!(%peer, "connection closed"),
@@ -189,12 +170,17 @@ impl Syslog {
         let mut proxy_line = self.proxy;
         let mut line = Vec::new();
         loop {
+            let mut limited = (&mut reader).take(LONGEST_LINE as u64);
             let read = tokio::select! {
                 biased;
                 () = shutdown.requested() => Ok(0),
-                read = reader.read_until(b'\n', &mut line) => read,
+                read = limited.read_until(b'\n', &mut line) => read,
             };
             let ended = !matches!(read, Ok(length) if length > 0);
+            if line.len() >= LONGEST_LINE && !line.ends_with(b"\n") {
+                let reason = format!("more than {} MiB came without a line's end", LONGEST_LINE >> 20);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+            }
             if proxy_line && !line.is_empty() {
                 proxy_line = false;
                 peer = proxied(&line)?;
@@ -202,6 +188,7 @@ impl Syslog {
                 return Ok(());
             }
             line.clear();
+            line.shrink_to(KEPT);
             if ended {
                 self.flush(&mut *codec, &peer, sink).await;
                 return read.map(|_| ());
@@ -228,17 +215,17 @@ impl Input for Syslog {
     fn run(self: Box<Self>, sink: Sink, shutdown: Shutdown) -> BoxFuture<'static, Result<(), RunError>> {
         Box::pin(async move {
             let (host, port) = (self.address.0.as_str(), self.address.1);
-            let refused = |protocol: &str, error: io::Error| {
-                RunError::new(format!("could not listen on {protocol} {host}:{port}: {error}"))
-            };
-            let socket = UdpSocket::bind((host, port)).await.map_err(|error| refused("udp", error))?;
-            let listener = TcpListener::bind((host, port)).await.map_err(|error| refused("tcp", error))?;
+            let socket = UdpSocket::bind((host, port))
+                .await
+                .map_err(|error| RunError::new(format!("could not listen on udp {host}:{port}: {error}")))?;
+            let listener = Listener::bind(host, port).await?;
             tracing::info!(%host, port, "listening for syslog messages");
             let input: Arc<Self> = Arc::from(self);
-            tokio::join!(
-                input.datagrams(&socket, &sink, &shutdown),
-                input.connections(&listener, &sink, &shutdown)
-            );
+            let accepted = |stream, peer| {
+                let (input, sink, shutdown) = (Arc::clone(&input), sink.clone(), shutdown.clone());
+                async move { input.connection(stream, peer, &sink, &shutdown).await }
+            };
+            tokio::join!(input.datagrams(&socket, &sink, &shutdown), listener.serve(&shutdown, accepted));
             Ok(())
         })
     }

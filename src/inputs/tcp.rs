@@ -14,9 +14,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use rustls::pki_types::CertificateDer;
 use socket2::SockRef;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 
+use crate::net::Listener;
 use crate::plugin::{Build, Example, Input, Kind, RunError, Shutdown, Sink, Spec};
 use connection::Connections;
 use options::{Mode, Tcp, Transport};
@@ -42,11 +42,9 @@ pub static SPEC: Spec = Spec {
 const RECONNECT: Duration = Duration::from_secs(1);
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Pause after a connection could not be accepted, most often for want of file descriptors.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// The input, ready to run.
-pub struct Listener {
+pub struct Endpoint {
     mode: Mode,
     host: String,
     port: u16,
@@ -55,7 +53,7 @@ pub struct Listener {
     connections: Connections,
 }
 
-impl Input for Listener {
+impl Input for Endpoint {
     fn run(self: Box<Self>, sink: Sink, shutdown: Shutdown) -> BoxFuture<'static, Result<(), RunError>> {
         match self.mode {
             Mode::Server => Box::pin(self.serve(sink, shutdown)),
@@ -64,33 +62,16 @@ impl Input for Listener {
     }
 }
 
-impl Listener {
+impl Endpoint {
     async fn serve(self, sink: Sink, shutdown: Shutdown) -> Result<(), RunError> {
-        let place = format!("{}:{}", self.host, self.port);
-        let listener = TcpListener::bind((self.host.as_str(), self.port))
-            .await
-            .map_err(|error| RunError::new(format!("could not listen on tcp {place}: {error}")))?;
-        tracing::info!(address = %place, "listening for connections");
+        let listener = Listener::bind(&self.host, self.port).await?;
+        tracing::info!(address = %listener.place(), "listening for connections");
         let input = Arc::new(self);
-        let mut connections = JoinSet::new();
-        loop {
-            tokio::select! {
-                () = shutdown.requested() => break,
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => {
-                        let (input, sink, shutdown) = (Arc::clone(&input), sink.clone(), shutdown.clone());
-                        connections.spawn(async move { input.read(stream, peer, &sink, &shutdown).await });
-                    }
-                    Err(error) => {
-                        tracing::warn!(address = %place, %error, "could not accept a connection");
-                        tokio::time::sleep(ACCEPT_AGAIN).await;
-                    }
-                },
-                Some(_) = connections.join_next() => {}
-            }
-        }
-        drop(listener);
-        while connections.join_next().await.is_some() {}
+        let accepted = |stream, peer| {
+            let (input, sink, shutdown) = (Arc::clone(&input), sink.clone(), shutdown.clone());
+            async move { input.read(stream, peer, &sink, &shutdown).await }
+        };
+        listener.serve(&shutdown, accepted).await;
         Ok(())
     }
 
@@ -139,7 +120,11 @@ impl Listener {
         match &self.transport {
             Transport::Plain => self.connections.read(stream, peer, None, sink, shutdown).await?,
             Transport::Accept(acceptor) => {
-                let stream = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await??;
+                let accepted = tokio::select! {
+                    () = shutdown.requested() => return Ok(()),
+                    accepted = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)) => accepted,
+                };
+                let stream = accepted??;
                 let certificate = shown(stream.get_ref().1.peer_certificates());
                 self.connections.read(stream, peer, certificate, sink, shutdown).await?
             }

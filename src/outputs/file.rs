@@ -36,7 +36,13 @@ pub static SPEC: Spec = Spec {
         input: &[],
         output: &[],
     },
-    build: Build::Output(|reader| Some(Box::new(FileOutput::new(reader)?))),
+    build: Build::Output(|reader| {
+        let Options { codec, files } = Options::read(reader)?;
+        let encode = move |event: &Event, out: &mut Vec<u8>| {
+            codec.encoder().encode(event, out).map_err(|error| error.to_string())
+        };
+        Some(Box::new(FileOutput::new(reader, files, Box::new(encode))?))
+    }),
 };
 
 choices! {
@@ -51,9 +57,17 @@ choices! {
 
 options! {
     #[derive(Debug)]
-    pub struct Options {
+    struct Options {
         /// How events become bytes.
         codec: CodecFactory = "json_lines",
+        ..files: FileOptions,
+    }
+}
+
+options! {
+    /// Where the files lie and how they are written: what the csv output has as well.
+    #[derive(Debug)]
+    pub struct FileOptions {
         /// Whether a file that is not there is created. If not, its events go to `filename_failure`.
         create_if_deleted: bool = true,
         /// Permission bits of new directories, such as `0750`; -1 leaves them to the umask.
@@ -77,9 +91,12 @@ options! {
     }
 }
 
-#[derive(Debug)]
+/// Makes bytes of an event, or says why it cannot.
+pub type Encoding = Box<dyn Fn(&Event, &mut Vec<u8>) -> Result<(), String> + Send + Sync>;
+
+/// Writes what an encoding makes of events.
 pub struct FileOutput {
-    codec: CodecFactory,
+    encoding: Encoding,
     paths: Paths,
     create_if_deleted: bool,
     gzip: bool,
@@ -94,9 +111,22 @@ struct Group {
     indices: Vec<usize>,
 }
 
+impl FileOptions {
+    /// Whether each batch's last event replaces what a file held.
+    pub fn overwrites(&self) -> bool {
+        self.write_behavior == WriteBehavior::Overwrite
+    }
+
+    /// The same, but events are appended.
+    #[must_use]
+    pub fn appending(self) -> Self {
+        FileOptions { write_behavior: WriteBehavior::Append, ..self }
+    }
+}
+
 impl FileOutput {
-    fn new(reader: &mut OptionReader<'_>) -> Option<Self> {
-        let options = Options::read(reader)?;
+    /// Reports what is wrong with the options to the reader and is `None` then.
+    pub fn new(reader: &mut OptionReader<'_>, options: FileOptions, encoding: Encoding) -> Option<Self> {
         let current = match std::env::current_dir() {
             Ok(current) => current,
             Err(error) => {
@@ -111,11 +141,11 @@ impl FileOutput {
         let file_mode = permission_bits(reader, "file_mode", options.file_mode);
         let stale_after = seconds(reader, "stale_cleanup_interval", options.stale_cleanup_interval);
         seconds(reader, "flush_interval", options.flush_interval)?;
-        let overwrite = options.write_behavior == WriteBehavior::Overwrite;
+        let overwrite = options.overwrites();
         let store =
             StoreOptions { dir_mode: dir_mode?, file_mode: file_mode?, overwrite, stale_after: stale_after? };
         Some(FileOutput {
-            codec: options.codec,
+            encoding,
             paths: paths?,
             create_if_deleted: options.create_if_deleted,
             gzip: options.gzip,
@@ -186,8 +216,8 @@ impl FileOutput {
             };
             let Some((_, group)) = groups.get_mut(number) else { continue };
             one.clear();
-            if let Err(error) = self.codec.encoder().encode(event, &mut one) {
-                dead.push(Undelivered { index, reason: error.to_string() });
+            if let Err(reason) = (self.encoding)(event, &mut one) {
+                dead.push(Undelivered { index, reason });
                 continue;
             }
             if self.overwrite {
@@ -257,7 +287,8 @@ fn permission_bits(reader: &mut OptionReader<'_>, option: &str, value: i64) -> O
     // 640 for 0640: as octal digits it is a usual mode, as a number it has bits that nobody asks for.
     let digits = value.to_string();
     if bits > 0o777 && digits.len() == 3 && digits.bytes().all(|digit| digit < b'8') {
-        let message = format!("option \"{option}\" of the file output: {value} is the mode 0{bits:o}");
+        let plugin = reader.plugin_name();
+        let message = format!("option \"{option}\" of the {plugin} output: {value} is the mode 0{bits:o}");
         let problem = Problem::warning(reader.span(option), message).label("not octal");
         reader.report(problem.help(format!("write 0{value}")));
     }

@@ -1,12 +1,20 @@
 //! The outputs: one file per plugin, named as in Logstash.
 
+mod csv;
 mod elasticsearch;
+mod email;
+mod exec;
 mod file;
+mod graphite;
 mod http;
 mod kafka;
 mod null;
+mod pipe;
 mod pipeline;
+mod redis;
+mod statsd;
 mod stdout;
+mod syslog;
 mod tcp;
 mod udp;
 
@@ -14,14 +22,22 @@ use crate::plugin::Spec;
 
 /// Every output of this build, sorted by name.
 pub static SPECS: &[&Spec] = &[
+    &csv::SPEC,
     &elasticsearch::ELASTICSEARCH,
     &elasticsearch::OPENSEARCH,
+    &email::SPEC,
+    &exec::SPEC,
     &file::SPEC,
+    &graphite::SPEC,
     &http::SPEC,
     &kafka::SPEC,
     &null::SPEC,
+    &pipe::SPEC,
     &pipeline::SPEC,
+    &redis::SPEC,
+    &statsd::SPEC,
     &stdout::SPEC,
+    &syslog::SPEC,
     &tcp::SPEC,
     &udp::SPEC,
 ];

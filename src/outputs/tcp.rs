@@ -6,13 +6,12 @@ mod server;
 mod tests;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::ServerName;
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_rustls::TlsAcceptor;
 
 use crate::event::Event;
+use crate::net::Peer;
 use crate::plugin::{
     Build, CodecFactory, Example, Kind, OptionReader, Output, Password, Spec, Undelivered, choices, options,
 };
@@ -83,10 +82,11 @@ fn build(reader: &mut OptionReader<'_>) -> Option<Box<dyn Output>> {
     let address = (options.host.clone(), options.port);
     match options.mode {
         Mode::Client => {
-            let tls = if options.ssl_enabled { Some(connector(&options, reader)?) } else { None };
+            let peer = Peer::new(address.0, address.1);
+            let peer = if options.ssl_enabled { with_tls(peer, &options, reader)? } else { peer };
             let pause =
                 Duration::try_from_secs_f64(options.reconnect_interval).unwrap_or(Duration::from_secs(10));
-            Some(Box::new(client::Client::new(address, tls, pause, codec?)))
+            Some(Box::new(client::Client::new(peer, pause, codec?)))
         }
         Mode::Server => {
             let tls = if options.ssl_enabled { acceptor(&options, reader)? } else { None };
@@ -95,7 +95,7 @@ fn build(reader: &mut OptionReader<'_>) -> Option<Box<dyn Output>> {
     }
 }
 
-fn connector(options: &Tcp, reader: &mut OptionReader<'_>) -> Option<(TlsConnector, ServerName<'static>)> {
+fn with_tls(peer: Peer, options: &Tcp, reader: &mut OptionReader<'_>) -> Option<Peer> {
     let tls = ClientTls {
         ssl_certificate_authorities: options.ssl_certificate_authorities.clone(),
         ssl_certificate: options.ssl_certificate.clone(),
@@ -107,11 +107,11 @@ fn connector(options: &Tcp, reader: &mut OptionReader<'_>) -> Option<(TlsConnect
         ..ClientTls::default()
     };
     let config = tls.checked(reader)?;
-    let Ok(name) = ServerName::try_from(options.host.clone()) else {
+    let peer = peer.with_tls(config);
+    if peer.is_none() {
         reader.error("host", "it is no name that a certificate could have");
-        return None;
-    };
-    Some((TlsConnector::from(Arc::new(config)), name))
+    }
+    peer
 }
 
 fn acceptor(options: &Tcp, reader: &mut OptionReader<'_>) -> Option<Option<TlsAcceptor>> {

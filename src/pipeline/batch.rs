@@ -3,8 +3,9 @@
 use crate::event::Event;
 use crate::plugin::{Emit, Emitted, Outcome};
 
-use super::condition::Condition;
+use super::condition::{Condition, ConditionError};
 use super::plan::{FilterNode, Step};
+use super::switch::{Candidates, Switch};
 
 /// The events a worker took, and those that filters made of them. Events never move: a step works on a list of their
 /// indices, so that order inside a batch always holds.
@@ -58,7 +59,9 @@ impl Batch {
             }
             selection = match step {
                 Step::Leaf(filter) => self.run_filter(filter, selection, flush),
-                Step::If { arms, otherwise } => self.run_branches(arms, otherwise, selection, flush),
+                Step::If { arms, otherwise, switch } => {
+                    self.run_branches(arms, switch.as_ref(), otherwise, selection, flush)
+                }
             };
         }
         selection
@@ -79,22 +82,17 @@ impl Batch {
                 continue;
             }
             let origin = self.origins.get(index as usize).copied().unwrap_or_default();
-            let (mut around, mut behind) = (Vec::new(), Vec::new());
-            for Emitted { event, decorate, before } in emit.drain() {
-                let added = self.add(event, origin, decorate.then_some(node));
-                if before { around.push(added) } else { behind.push(added) }
+            let mut there: Vec<u32> = if gone { Vec::new() } else { vec![index] };
+            for Emitted { event, decorate } in emit.drain() {
+                there.push(self.add(event, origin, decorate.then_some(node)));
             }
-            if !gone {
-                around.push(index);
-            }
-            around.extend(behind);
-            let next = at + around.len();
-            selection.splice(at..=at, around);
+            let next = at + there.len();
+            selection.splice(at..=at, there);
             at = next;
         }
         if flush != Flush::No && node.filter.flushes() {
             node.filter.flush(flush == Flush::Last, &mut emit);
-            for Emitted { event, decorate, .. } in emit.drain() {
+            for Emitted { event, decorate } in emit.drain() {
                 let origin = self.next_origin;
                 self.next_origin += 1;
                 selection.push(self.add(event, origin, decorate.then_some(node)));
@@ -115,57 +113,61 @@ impl Batch {
     fn run_branches(
         &mut self,
         arms: &[(Condition, Vec<Step<FilterNode>>)],
+        switch: Option<&Switch>,
         otherwise: &[Step<FilterNode>],
         selection: Selection,
         flush: Flush,
     ) -> Selection {
-        let mut rest = selection;
+        if selection.is_empty() && flush == Flush::No {
+            return selection;
+        }
+        // An arm changes no events but its own: they can all be told apart before the first arm is run.
+        let (parts, rest) = self.part(arms, switch, selection);
         let mut done = Selection::new();
-        for (condition, body) in arms {
-            let (matching, others) = self.split(condition, rest);
-            rest = others;
+        let mut joined = 0;
+        let mut join = |part: Selection| {
+            joined += usize::from(!part.is_empty());
+            if done.is_empty() { done = part } else { done.extend(part) }
+        };
+        for ((_, body), matching) in arms.iter().zip(parts) {
             if !matching.is_empty() || flush != Flush::No {
-                let arm = self.run(body, matching, flush);
-                done = self.merge(done, arm);
+                join(self.run(body, matching, flush));
             }
         }
-        let rest = self.run(otherwise, rest, flush);
-        self.merge(done, rest)
+        join(self.run(otherwise, rest, flush));
+        if joined > 1 {
+            // Of the same origin, those of the first arm come first: the sort is stable.
+            done.sort_by_key(|index| self.origins.get(*index as usize).copied());
+        }
+        done
     }
 
-    /// Splits a selection by a condition. An event whose condition cannot be evaluated is in neither part.
-    fn split(&self, condition: &Condition, selection: Selection) -> (Selection, Selection) {
-        let mut matching = Selection::new();
-        let mut others = Selection::new();
+    /// Parts a selection by the first arm whose condition holds, and gives what none holds for. An event whose condition
+    /// cannot be evaluated is in no part.
+    fn part<L>(
+        &self,
+        arms: &[(Condition, Vec<Step<L>>)],
+        switch: Option<&Switch>,
+        selection: Selection,
+    ) -> (Vec<Selection>, Selection) {
+        let mut parts = vec![Selection::new(); arms.len()];
+        let mut rest = Selection::new();
         for index in selection {
             let Some(event) = self.event(index) else { continue };
-            match condition.holds(event) {
-                Ok(true) => matching.push(index),
-                Ok(false) => others.push(index),
+            let found = match switch.map_or(Candidates::All, |switch| switch.candidates(event)) {
+                Candidates::All => first_that_holds(event, arms.iter().enumerate()),
+                Candidates::These(these) => {
+                    let these = these.iter().map(|arm| *arm as usize);
+                    first_that_holds(event, these.filter_map(|arm| Some((arm, arms.get(arm)?))))
+                }
+            };
+            match found.map(|arm| arm.and_then(|arm| parts.get_mut(arm))) {
+                Ok(Some(part)) => part.push(index),
+                Ok(None) => rest.push(index),
                 Err(error) => tracing::warn!(%error, "could not evaluate a condition, event was dropped"),
             }
         }
-        (matching, others)
-    }
-
-    /// Joins two selections by origin; of the same origin, the first one's come first.
-    fn merge(&self, first: Selection, second: Selection) -> Selection {
-        if first.is_empty() {
-            return second;
-        }
-        if second.is_empty() {
-            return first;
-        }
-        let origin = |index: &u32| self.origins.get(*index as usize).copied();
-        let mut merged = Selection::with_capacity(first.len() + second.len());
-        let (mut first, mut second) = (first.into_iter().peekable(), second.into_iter().peekable());
-        while let (Some(left), Some(right)) = (first.peek(), second.peek()) {
-            let next = if origin(left) <= origin(right) { first.next() } else { second.next() };
-            merged.extend(next);
-        }
-        merged.extend(first);
-        merged.extend(second);
-        merged
+        (parts, rest)
     }
 
     /// Distributes a selection over outputs: `routes[n]` receives what output number `n` gets. An event whose condition
@@ -178,11 +180,9 @@ impl Batch {
                         route.extend_from_slice(selection);
                     }
                 }
-                Step::If { arms, otherwise } => {
-                    let mut rest = selection.to_vec();
-                    for (condition, body) in arms {
-                        let (matching, others) = self.split(condition, rest);
-                        rest = others;
+                Step::If { arms, otherwise, switch } => {
+                    let (parts, rest) = self.part(arms, switch.as_ref(), selection.to_vec());
+                    for ((_, body), matching) in arms.iter().zip(parts) {
                         if !matching.is_empty() {
                             self.route(body, &matching, routes);
                         }
@@ -196,26 +196,33 @@ impl Batch {
     }
 }
 
+/// The number of the first of the arms whose condition holds.
+fn first_that_holds<'a, S: 'a>(
+    event: &Event,
+    arms: impl Iterator<Item = (usize, &'a (Condition, S))>,
+) -> Result<Option<usize>, ConditionError> {
+    for (number, (condition, _)) in arms {
+        if condition.holds(event)? {
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::{FieldReference, Value};
     use crate::plugin::{Filter, FilterDecoration};
 
-    /// Adds one copy of every event, marked, behind or before it.
-    struct Twice {
-        before: bool,
-    }
+    /// Adds one copy of every event, marked, behind it.
+    struct Twice;
 
     impl Filter for Twice {
         fn filter(&self, event: &mut Event, emit: &mut Emit) -> Outcome {
             let mut copy = event.duplicate();
             copy.tag("copy");
-            if self.before {
-                emit.plain_before(copy)
-            } else {
-                emit.plain(copy)
-            }
+            emit.plain(copy);
             Outcome::Unmatched
         }
     }
@@ -258,30 +265,25 @@ mod tests {
     }
 
     #[test]
-    fn added_events_stand_beside_their_parent() {
-        let mut behind = batch();
-        let selection = behind.filter(&[leaf(Twice { before: false })], Flush::No);
-        assert_eq!(shown(&behind, &selection), "a a' b b' c c'");
-        let mut before = batch();
-        let selection = before.filter(&[leaf(Twice { before: true })], Flush::No);
-        assert_eq!(shown(&before, &selection), "a' a b' b c' c");
+    fn added_events_stand_behind_their_parent() {
+        let mut batch = batch();
+        let selection = batch.filter(&[leaf(Twice)], Flush::No);
+        assert_eq!(shown(&batch, &selection), "a a' b b' c c'");
     }
 
     #[test]
     fn of_one_origin_the_matching_events_come_first() {
         let tags = FieldReference::top_level("tags");
-        let branch = Step::If { arms: vec![(Condition::Truthy(tags), Vec::new())], otherwise: Vec::new() };
+        let branch = Step::branch(vec![(Condition::Truthy(tags), Vec::new())], Vec::new());
         let mut batch = batch();
-        let selection = batch.filter(&[leaf(Twice { before: false }), branch], Flush::No);
+        let selection = batch.filter(&[leaf(Twice), branch], Flush::No);
         assert_eq!(shown(&batch, &selection), "a' a b' b c' c");
     }
 
     #[test]
     fn flushed_events_pass_the_rest_of_their_branch_only() {
-        let branch = Step::If {
-            arms: vec![(Condition::Constant(false), vec![leaf(Hold), leaf(Twice { before: false })])],
-            otherwise: vec![],
-        };
+        let body = vec![leaf(Hold), leaf(Twice)];
+        let branch = Step::branch(vec![(Condition::Constant(false), body)], Vec::new());
         let mut batch = batch();
         let selection = batch.filter(&[branch], Flush::Periodic);
         assert_eq!(shown(&batch, &selection), "a b c held held'");
@@ -292,7 +294,7 @@ mod tests {
         use crate::language::ast::CompareOperator;
         let condition =
             Condition::Compare(FieldReference::top_level("message"), CompareOperator::Greater, Value::Int(5));
-        let branch = Step::If { arms: vec![(condition, Vec::new())], otherwise: Vec::new() };
+        let branch = Step::branch(vec![(condition, Vec::new())], Vec::new());
         let mut batch = Batch::new(vec![Event::from_message("text"), Event::from_message(Value::Int(7))]);
         let selection = batch.filter(&[branch], Flush::No);
         assert_eq!(selection, [1]);
@@ -301,10 +303,7 @@ mod tests {
     #[test]
     fn routes_follow_conditions() {
         let first = Condition::Equals(FieldReference::top_level("message"), "a".into());
-        let steps = [
-            Step::Leaf(0),
-            Step::If { arms: vec![(first, vec![Step::Leaf(1)])], otherwise: vec![Step::Leaf(2)] },
-        ];
+        let steps = [Step::Leaf(0), Step::branch(vec![(first, vec![Step::Leaf(1)])], vec![Step::Leaf(2)])];
         let batch = batch();
         let mut routes = vec![Selection::new(); 3];
         batch.route(&steps, &[0, 1, 2], &mut routes);

@@ -1,7 +1,9 @@
 //! Conditions of `if`: an enum specialised when it is built (`EventCondition.java`), evaluated against one event.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
+use super::matcher::Matcher;
 use crate::event::{Big, Event, FieldReference, Value, text};
 use crate::language::Span;
 use crate::language::ast::{self, CompareOperator, ExpressionKind, RvalueKind};
@@ -22,9 +24,9 @@ pub enum Condition {
     FieldsEqual(FieldReference, FieldReference),
     Compare(FieldReference, CompareOperator, Value),
     CompareFields(FieldReference, CompareOperator, FieldReference),
-    Matches(FieldReference, Box<Regex>),
+    Matches(FieldReference, Box<Matcher>),
     /// The field's text is one of these.
-    InList(FieldReference, Vec<String>),
+    InList(FieldReference, TextList),
     /// The field's text occurs in this one.
     InText(FieldReference, String),
     /// This text occurs in the field's text, or is an element of the field's array.
@@ -32,6 +34,35 @@ pub enum Condition {
     /// This number is an element of the field's array.
     NumberInField(Value, FieldReference),
     FieldInField(FieldReference, FieldReference),
+}
+
+/// The texts of a list, which may be a list of thousands of addresses.
+#[derive(Debug)]
+pub struct TextList {
+    texts: Vec<String>,
+    /// The same, where there are so many that a look-up is quicker than a walk.
+    set: Option<HashSet<Box<str>>>,
+}
+
+impl TextList {
+    const WALKED: usize = 8;
+
+    pub fn new(texts: Vec<String>) -> Self {
+        let many = texts.len() > Self::WALKED;
+        let set = many.then(|| texts.iter().map(|text| text.as_str().into()).collect());
+        TextList { texts, set }
+    }
+
+    pub fn contains(&self, text: &str) -> bool {
+        match &self.set {
+            Some(set) => set.contains(text),
+            None => self.texts.iter().any(|item| item == text),
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(String::as_str)
+    }
 }
 
 /// Two values that cannot be compared. Logstash drops such an event, and so does the pipeline.
@@ -101,7 +132,7 @@ impl Builder<'_> {
             }
         };
         match operand {
-            Operand::Field(field) => Condition::Matches(field, Box::new(regex)),
+            Operand::Field(field) => Condition::Matches(field, Box::new(Matcher::new(regex))),
             Operand::Constant(Value::Str(text)) => Condition::Constant(regex.is_match(&text)),
             _ => Condition::Constant(false),
         }
@@ -199,7 +230,7 @@ fn in_condition(left: Operand, right: Operand) -> Condition {
     match (left, right) {
         (Operand::Field(field), Operand::Constant(value)) => Condition::InText(field, java_text(&value)),
         (Operand::Field(field), Operand::List(items)) => {
-            Condition::InList(field, items.iter().map(java_text).collect())
+            Condition::InList(field, TextList::new(items.iter().map(java_text).collect()))
         }
         (Operand::Field(left), Operand::Field(right)) => Condition::FieldInField(left, right),
         (Operand::Constant(Value::Str(text)), Operand::Field(field)) => {
@@ -257,8 +288,8 @@ impl Condition {
                 (Some(left), Some(right)) => holds(*operator, order(Some(left), Some(right))?),
                 _ => false,
             },
-            Condition::Matches(field, regex) => {
-                event.get(field).and_then(Value::as_str).is_some_and(|text| regex.is_match(text))
+            Condition::Matches(field, matcher) => {
+                event.get(field).and_then(Value::as_str).is_some_and(|text| matcher.is_match(text))
             }
             Condition::InList(field, list) => event.get(field).is_some_and(|value| is_one_of(value, list)),
             Condition::InText(field, text) => {
@@ -277,13 +308,11 @@ impl Condition {
     }
 }
 
-fn is_one_of(value: &Value, list: &[String]) -> bool {
+fn is_one_of(value: &Value, list: &TextList) -> bool {
     match value {
-        Value::Str(text) => list.iter().any(|item| **item == **text),
-        other => {
-            let text = java_text(other);
-            list.contains(&text)
-        }
+        Value::Str(text) => list.contains(text),
+        Value::Big(_) => list.contains(&text::ruby_to_s(value)),
+        other => list.contains(&java_text(other)),
     }
 }
 
@@ -317,19 +346,19 @@ fn holds(operator: CompareOperator, order: Option<Ordering>) -> bool {
     }
 }
 
-/// How two values compare: by number or by bytes of text. Null, booleans and timestamps against anything else are
-/// never ordered; whatever else does not fit is an error.
+/// How two values compare: by number or by bytes of text. What null, booleans, timestamps and decimals cannot be
+/// compared with counts as equal (`RubyBasicObject#compareTo`), so `<=` holds; whatever else does not fit is an error.
 fn order(left: Option<&Value>, right: Option<&Value>) -> Result<Option<Ordering>, ConditionError> {
     let error = || ConditionError {
         left: left.map_or("a missing field", Value::kind),
         right: right.map_or("a missing field", Value::kind),
     };
     match (left, right) {
-        (Some(Value::Null | Value::Bool(_)), Some(_)) => Ok(None),
         (Some(Value::Timestamp(left)), Some(Value::Timestamp(right))) => Ok(Some(left.cmp(right))),
-        (Some(Value::Timestamp(_)), Some(_)) => Ok(None),
+        (Some(Value::Null | Value::Bool(_) | Value::Timestamp(_)), Some(_)) => Ok(Some(Ordering::Equal)),
         (Some(Value::Str(left)), Some(Value::Str(right))) => Ok(Some(left.as_bytes().cmp(right.as_bytes()))),
         (Some(left), Some(right)) if is_number(left) && is_number(right) => Ok(order_numbers(left, right)),
+        (Some(Value::Big(big)), Some(_)) if matches!(**big, Big::Decimal(_)) => Ok(Some(Ordering::Equal)),
         _ => Err(error()),
     }
 }

@@ -5,8 +5,10 @@
 
 mod batch;
 mod condition;
+mod matcher;
 mod plan;
 mod run;
+mod switch;
 mod worker;
 
 pub use batch::Batch;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::condition::{Builder, Condition};
+use super::switch::Switch;
 use crate::event::Event;
 use crate::language::ast::{self, Item, SectionKind};
 use crate::language::{ParseOptions, Parsed, Sources, Span};
@@ -24,7 +25,15 @@ pub struct Plan {
 /// A plugin, or a branch with more steps in it.
 pub enum Step<L> {
     Leaf(L),
-    If { arms: Vec<(Condition, Vec<Step<L>>)>, otherwise: Vec<Step<L>> },
+    If { arms: Vec<(Condition, Vec<Step<L>>)>, otherwise: Vec<Step<L>>, switch: Option<Switch> },
+}
+
+impl<L> Step<L> {
+    /// An `if` with its arms and its `else`.
+    pub fn branch(arms: Vec<(Condition, Vec<Step<L>>)>, otherwise: Vec<Step<L>>) -> Self {
+        let switch = Switch::of(arms.iter().map(|(condition, _)| condition));
+        Step::If { arms, otherwise, switch }
+    }
 }
 
 pub struct InputNode {
@@ -154,7 +163,7 @@ impl PlanBuilder<'_> {
                         .collect();
                     let otherwise =
                         branch.otherwise.as_deref().map(|items| self.steps(items, leaf)).unwrap_or_default();
-                    steps.push(Step::If { arms, otherwise });
+                    steps.push(Step::branch(arms, otherwise));
                 }
             }
         }

@@ -82,7 +82,7 @@ async fn start_filters(filters: Vec<Step<FilterNode>>) -> Result<Vec<Step<Filter
                 Step::Leaf(node) => {
                     node.filter.start().map_err(|error| RunError::new(format!("{}: {error}", node.id)))?;
                 }
-                Step::If { arms, otherwise } => {
+                Step::If { arms, otherwise, .. } => {
                     arms.iter().try_for_each(|(_, steps)| start(steps))?;
                     start(otherwise)?;
                 }

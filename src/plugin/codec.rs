@@ -32,6 +32,11 @@ pub trait Codec: Send + Sync {
         false
     }
 
+    /// How many bytes wait for the end of an event, where the codec itself sets no limit to them: the input does.
+    fn held(&self) -> usize {
+        0
+    }
+
     /// What of a stream may be decoded by itself, on another thread and by a [`fresh`](Self::fresh) codec, with the same
     /// result.
     fn apart(&self) -> Apart {

@@ -1,7 +1,7 @@
 //! The common options: what every input and filter does to events beside its own work, in Logstash's order.
 
 use crate::event::{
-    Event, FieldReference, InvalidReference, SetError, SprintfError, TAGS, Template, Value, text,
+    Event, FieldReference, InvalidReference, SetError, SprintfError, TAGS, TIMESTAMP, Template, Value, text,
 };
 
 use super::block::{ConfigKind, ConfigValue};
@@ -76,9 +76,9 @@ impl AddField {
 
 fn append(event: &mut Event, field: &FieldReference, value: String) -> Result<(), DecorateError> {
     let Some(existing) = event.get_mut(field) else {
-        return Ok(event.set(field, value)?);
+        return Ok(event.assign(field, value)?);
     };
-    if field.as_top_level().is_some_and(|name| name != TAGS) {
+    if field.as_top_level().is_some_and(|name| name != TAGS && name != TIMESTAMP) {
         let mut items = into_array(std::mem::take(existing));
         items.push(value.into());
         *existing = Value::Array(items);
@@ -86,7 +86,7 @@ fn append(event: &mut Event, field: &FieldReference, value: String) -> Result<()
     }
     let mut items = into_array(existing.clone());
     items.push(value.into());
-    Ok(event.set(field, Value::Array(items))?)
+    Ok(event.assign(field, Value::Array(items))?)
 }
 
 /// Ruby's `Array(value)`: null is nothing, a hash its pairs, a scalar an array of one.

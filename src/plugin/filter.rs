@@ -27,24 +27,17 @@ pub struct Emitted {
     pub event: Event,
     /// Whether the common options apply to it.
     pub decorate: bool,
-    /// Whether it goes before the event that caused it, instead of right behind.
-    pub before: bool,
 }
 
 impl Emit {
     /// Adds an event right behind the current one; the common options apply to it.
     pub fn matched(&mut self, event: Event) {
-        self.emitted.push(Emitted { event, decorate: true, before: false });
+        self.emitted.push(Emitted { event, decorate: true });
     }
 
     /// Adds an event right behind the current one as it is.
     pub fn plain(&mut self, event: Event) {
-        self.emitted.push(Emitted { event, decorate: false, before: false });
-    }
-
-    /// Adds an event right before the current one as it is.
-    pub fn plain_before(&mut self, event: Event) {
-        self.emitted.push(Emitted { event, decorate: false, before: true });
+        self.emitted.push(Emitted { event, decorate: false });
     }
 
     pub fn is_empty(&self) -> bool {

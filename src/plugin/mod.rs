@@ -42,7 +42,7 @@ pub use registry::{Registry, is_logstash_plugin};
 pub use shared::Shared;
 pub use stdout::Stdout;
 pub use stream_codec::StreamCodec;
-pub use types::{Bytes, Choice, Pairs, Password, choice_type_name, read_choice};
+pub use types::{Bytes, Choice, Pairs, Password, SecretText, choice_type_name, read_choice};
 pub use variables::{Environment, UndefinedVariable, expand_whole};
 
 pub(crate) use catalogue::check_unavailable;

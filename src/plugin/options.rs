@@ -35,6 +35,11 @@ pub trait FromOption: Sized {
     fn absent() -> Option<Self> {
         None
     }
+
+    /// Whether an optional option with this value counts as not given.
+    fn is_nil(_value: &ConfigValue) -> bool {
+        false
+    }
 }
 
 impl<T: FromOption> FromOption for Option<T> {
@@ -47,6 +52,9 @@ impl<T: FromOption> FromOption for Option<T> {
     fn from_option(value: &ConfigValue, context: &Context) -> Result<Self, Vec<Problem>> {
         // An empty list is how Logstash writes nil.
         if matches!(&value.kind, super::ConfigKind::Array(items) if items.is_empty()) && !T::accepts_empty() {
+            return Ok(None);
+        }
+        if T::is_nil(value) {
             return Ok(None);
         }
         T::from_option(value, context).map(Some)

@@ -158,6 +158,11 @@ impl FromOption for FieldReference {
             vec![Problem::error(value.span, message).label("expected a name, or [name][name]")]
         })
     }
+
+    /// As the validator of Logstash's plugins has it (`field_reference_validation_adapter.rb`).
+    fn is_nil(value: &ConfigValue) -> bool {
+        matches!(&value.kind, ConfigKind::Text(text) if text.is_empty())
+    }
 }
 
 /// A text that may hold `%{field}` references. An illegal reference or date pattern is reported here, not with the
@@ -215,7 +220,34 @@ impl FromOption for Password {
     }
 
     fn from_option(value: &ConfigValue, _: &Context) -> Result<Self, Vec<Problem>> {
+        // Logstash makes a password of text alone (`co.elastic.logstash.api.Password`).
+        if let Some(ConfigValue { kind: ConfigKind::Integer(_) | ConfigKind::Float(_), .. }) =
+            value.as_single()
+        {
+            let problem = Problem::error(value.span, "a password is text, not a number".to_owned());
+            return Err(vec![problem.label("write it in quotes")]);
+        }
         single_text(value, "a password").map(Password)
+    }
+}
+
+/// A secret that Logstash reads as a string: unlike a password it may be written as a number.
+#[derive(Debug, Clone)]
+pub struct SecretText(Password);
+
+impl SecretText {
+    pub fn reveal(&self) -> &str {
+        self.0.reveal()
+    }
+}
+
+impl FromOption for SecretText {
+    fn type_name() -> String {
+        Password::type_name()
+    }
+
+    fn from_option(value: &ConfigValue, _: &Context) -> Result<Self, Vec<Problem>> {
+        single_text(value, "a password").map(|text| SecretText(Password(text)))
     }
 }
 

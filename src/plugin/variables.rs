@@ -4,22 +4,32 @@ use std::sync::Arc;
 
 /// Where variables come from: the keystore, once there is one, and the process environment.
 #[derive(Clone)]
-pub struct Environment(Arc<Lookup>);
+pub struct Environment {
+    lookup: Arc<Lookup>,
+    /// Whether it is that of this process.
+    is_process: bool,
+}
 
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl Environment {
     /// The environment of this process.
     pub fn process() -> Self {
-        Self::new(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+        let of_process =
+            |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        Environment { is_process: true, ..Self::new(of_process) }
     }
 
     pub fn new(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        Environment(Arc::new(lookup))
+        Environment { lookup: Arc::new(lookup), is_process: false }
+    }
+
+    pub fn is_process(&self) -> bool {
+        self.is_process
     }
 
     pub fn get(&self, name: &str) -> Option<String> {
-        (self.0)(name)
+        (self.lookup)(name)
     }
 }
 

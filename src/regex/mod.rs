@@ -219,6 +219,11 @@ impl Regex {
         self.names.iter().find(|(known, _)| &**known == name).map_or(&[], |(_, groups)| groups.as_slice())
     }
 
+    /// A text without which there is no match, where one is known.
+    pub fn required_text(&self) -> Option<&[u8]> {
+        self.native.as_deref().and_then(native::Program::literal)
+    }
+
     /// Whether every search takes time linear in the text, whatever the text is.
     pub fn is_linear(&self) -> bool {
         matches!(self.engine.get(), Some(Engine::Linear { fallback: None, .. }))

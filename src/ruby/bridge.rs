@@ -55,7 +55,8 @@ pub fn timestamp(interp: &Interp, time: Timestamp) -> Value {
 }
 
 fn decimal(interp: &mut Interp, number: &BigDecimal) -> Value {
-    let text = Value::str(number.to_string());
+    // As Java writes it, which keeps 1E+3 apart from 1000.
+    let text = Value::str(Big::Decimal(number.clone()).to_string());
     let main = interp.main.clone();
     interp
         .call(&main, "BigDecimal", &[text])
@@ -131,10 +132,9 @@ fn convert_object(interp: &mut Interp, value: &Value) -> Outcome<event::Value> {
         return Ok(event::Value::Timestamp(time_of(interp, value)?));
     }
     if interp.is_a(value, &interp.classes.big_decimal.clone()) && !matches!(value, Value::Class(_)) {
-        let text = interp.to_s(value)?;
-        return Ok(match text.parse::<BigDecimal>() {
-            Ok(number) => event::Value::Big(Box::new(Big::Decimal(number.normalized()))),
-            Err(_) => event::Value::from(text),
+        return Ok(match super::stdlib::decimal_of(value) {
+            Some(number) => event::Value::Big(Box::new(Big::Decimal(number))),
+            None => event::Value::from(interp.to_s(value)?),
         });
     }
     Err(missing_converter(interp, value))

@@ -1,7 +1,7 @@
 //! The settings of Logstash's x-pack (monitoring, central management, geoip downloads), and those that Logstash 9 removed.
 //!
 //! Names, types and defaults follow monitoring.rb and the two extension.rb files of Logstash's x-pack.
-use super::table::Kind::{Bool, Choice, List, Password, Text, Time};
+use super::table::Kind::{Bool, Choice, List, Password, PositiveInteger, Text, Time};
 use super::table::Preset::{self, Unset};
 use super::table::Setting;
 
@@ -47,7 +47,12 @@ macro_rules! monitoring {
                 OFF,
                 &["false"],
                 "shipping metrics to Elasticsearch is not available yet",
-            ),
+            )
+            // Many a logstash.yml turns it on; no event depends on it.
+            .tolerated(concat!(
+                $feature,
+                ".* has no effect yet: rstash does not ship metrics to Elasticsearch"
+            )),
             Setting::only_with(
                 concat!($feature, ".collection.interval"),
                 Time,
@@ -114,7 +119,7 @@ static OTHERS: &[Setting] = &[
 const MODULES: &str = "modules were removed in Logstash 9, write the pipeline as a config file";
 const CLOUD: &str = "it belonged to modules, which were removed in Logstash 9";
 
-/// Accepted by Logstash 8 and refused by Logstash 9.
+/// Accepted by older versions of Logstash, and refused by Logstash 9.
 static REMOVED: &[Setting] = &[
     Setting::removed("modules", MODULES).flag("modules", "MODULES"),
     Setting::removed("modules_variable_list", MODULES)
@@ -123,12 +128,30 @@ static REMOVED: &[Setting] = &[
     Setting::removed("modules_setup", MODULES).toggle("setup"),
     Setting::removed("cloud.id", CLOUD).flag("cloud.id", "CLOUD_ID"),
     Setting::removed("cloud.auth", CLOUD).flag("cloud.auth", "CLOUD_AUTH"),
-    Setting::removed("http.enabled", "it was renamed in Logstash 9, use api.enabled").toggle("http.enabled"),
-    Setting::removed("http.host", "it was renamed in Logstash 9, use api.http.host")
-        .flag("http.host", "HTTP_HOST"),
-    Setting::removed("http.port", "it was renamed in Logstash 9, use api.http.port")
-        .flag("http.port", "HTTP_PORT"),
-    Setting::removed("http.environment", "it was renamed in Logstash 9, use api.environment"),
+    Setting::removed("modules_list", MODULES),
+    Setting::removed("modules.cli", MODULES),
+    Setting::renamed("http.enabled", "api.enabled").toggle("http.enabled"),
+    Setting::renamed("http.host", "api.http.host").flag("http.host", "HTTP_HOST"),
+    Setting::renamed("http.port", "api.http.port").flag("http.port", "HTTP_PORT"),
+    Setting::renamed("http.environment", "api.environment"),
+    // Of Logstash 6.
+    Setting::renamed("xpack.monitoring.elasticsearch.url", "xpack.monitoring.elasticsearch.hosts"),
+    Setting::renamed("xpack.management.elasticsearch.url", "xpack.management.elasticsearch.hosts"),
+    Setting::renamed(
+        "xpack.monitoring.elasticsearch.ssl.ca",
+        "xpack.monitoring.elasticsearch.ssl.certificate_authority",
+    ),
+    Setting::renamed(
+        "xpack.management.elasticsearch.ssl.ca",
+        "xpack.management.elasticsearch.ssl.certificate_authority",
+    ),
+    // Of Logstash 5; the start script of the Docker image still knows it.
+    Setting::no_meaning(
+        "pipeline.output.workers",
+        PositiveInteger,
+        Preset::Text("1"),
+        "batches are delivered concurrently anyway",
+    ),
     Setting::removed(
         "event_api.tags.illegal",
         "it was removed in Logstash 9, which always renames illegal tags",

@@ -65,7 +65,9 @@ pub(super) static SETTINGS: &[Setting] = &[
     .flag("field-reference-escape-style", "STYLE"),
     Setting::not_yet(RELOAD, Bool, OFF, &["false"], "automatic reloading is not available yet")
         .toggle(RELOAD)
-        .short('r'),
+        .short('r')
+        // Every other logstash.yml asks for it; without it, a changed config waits for a restart.
+        .tolerated("config.reload.* has no effect yet: a changed config is read at the next start"),
     Setting::only_with("config.reload.interval", Time, text("3s"), RELOAD, "true")
         .flag("config.reload.interval", "RELOAD_INTERVAL"),
     Setting::not_yet(

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 pub enum Origin {
     /// The switch as it was typed, such as `--pipeline.workers` or `-S pipeline.workers`.
     Flag(String),
+    /// A variable of the environment, as Docker images are given their settings.
+    Variable(String),
     File {
         path: PathBuf,
         line: usize,
@@ -21,6 +23,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Flag(switch) => formatter.write_str(switch),
+            Origin::Variable(name) => write!(formatter, "environment variable {name}"),
             Origin::File { path, line } => write!(formatter, "{}:{line}", path.display()),
         }
     }
@@ -49,7 +52,7 @@ impl SettingError {
     fn place(&self) -> String {
         match &self.origin {
             Origin::Flag(switch) => switch.clone(),
-            file @ Origin::File { .. } => format!("{file}: {}", self.name),
+            other => format!("{other}: {}", self.name),
         }
     }
 }
@@ -75,6 +78,8 @@ pub enum Problem {
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
     given: BTreeMap<&'static str, (Value, Origin)>,
+    /// What was said under an old name: where, that name, and the new one.
+    old_names: Vec<(Origin, &'static str, &'static str)>,
 }
 
 impl Layers {
@@ -85,8 +90,13 @@ impl Layers {
         let Some(setting) = table::find(&name) else {
             return Err(fail(Problem::Unknown { nearest: table::nearest(&name) }, origin));
         };
-        if let Support::Removed(advice) = setting.support {
-            return Err(fail(Problem::Refused(advice), origin));
+        match setting.support {
+            Support::Removed(advice) => return Err(fail(Problem::Refused(advice), origin)),
+            Support::Renamed(new) => {
+                self.old_names.push((origin.clone(), setting.name, new));
+                return self.assign(Assignment { name: new.to_owned(), value, origin });
+            }
+            _ => {}
         }
         let Some(raw) = value else {
             self.given.remove(setting.name);
@@ -150,6 +160,10 @@ impl Layers {
             }
         }
         warnings.extend(tolerated.into_iter().map(|(warning, origin)| format!("{origin}: {warning}")));
+        let renamed = self.old_names.iter();
+        warnings.extend(renamed.map(|(origin, old, new)| {
+            format!("{origin}: the setting {old} is an old name, it is called {new} now")
+        }));
         (errors, warnings)
     }
 
@@ -166,7 +180,7 @@ impl Layers {
                 is(switch, on, &self.value(switch.name)).then_some(reason)
             }
             Support::Removed(advice) => Some(advice),
-            Support::Honoured | Support::NoMeaning(_) => None,
+            Support::Honoured | Support::NoMeaning(_) | Support::Renamed(_) => None,
         }
     }
 }
@@ -177,7 +191,7 @@ fn tolerance(setting: &Setting, origin: &Origin) -> Option<&'static str> {
         Support::OnlyWith { switch, .. } => table::find(switch)?.tolerated,
         _ => setting.tolerated,
     };
-    of_switch.filter(|_| matches!(origin, Origin::File { .. }))
+    of_switch.filter(|_| !matches!(origin, Origin::Flag(_)))
 }
 
 /// Whether `text` is how one would write `value`.
@@ -220,8 +234,8 @@ mod tests {
         let mut layers = Layers::default();
         let error = layers.assign(flag("pipeline.wokers", "2")).expect_err("there is no such setting");
         assert_eq!(error.problem, Problem::Unknown { nearest: Some("pipeline.workers") });
-        let error = layers.assign(flag("http.port", "9600")).expect_err("it was removed");
-        assert!(error.to_string().contains("api.http.port"), "{error}");
+        let error = layers.assign(flag("cloud.id", "x")).expect_err("it was removed");
+        assert!(error.to_string().contains("removed in Logstash 9"), "{error}");
         let error = layers.assign(flag("pipeline.workers", "no")).expect_err("it is no number");
         assert_eq!(error.to_string(), "--pipeline.workers: `no` is not a whole number above 0");
     }
@@ -251,6 +265,22 @@ mod tests {
         assert_eq!(judged(&[("queue.max_bytes", "4gb"), ("queue.type", "persisted")]).0.len(), 2);
         assert_eq!(judged(&[("api.http.host", "0.0.0.0")]).0.len(), 1);
         assert_eq!(judged(&[("api.http.host", "0.0.0.0"), ("api.enabled", "false")]), (vec![], vec![]));
+    }
+
+    #[test]
+    fn an_old_name_is_the_new_one_with_a_warning() {
+        let mut layers = Layers::default();
+        let origin = Origin::File { path: "logstash.yml".into(), line: 3 };
+        layers.assign(Assignment { origin, ..flag("http.host", "0.0.0.0") }).expect("the old name is known");
+        assert_eq!(layers.text("api.http.host").as_deref(), Some("0.0.0.0"));
+        let (errors, warnings) = layers.judge();
+        assert_eq!(errors, []);
+        let told = |part: &str| warnings.iter().filter(|warning| warning.contains(part)).count();
+        assert_eq!(
+            told("logstash.yml:3: the setting http.host is an old name, it is called api.http.host now"),
+            1
+        );
+        assert_eq!((told("rstash has no HTTP API"), warnings.len()), (1, 2), "{warnings:?}");
     }
 
     #[test]

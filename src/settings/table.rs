@@ -74,6 +74,8 @@ pub enum Support {
     },
     /// Gone from Logstash itself; the text says what to do.
     Removed(&'static str),
+    /// An old name: read as the setting with this one, with a warning.
+    Renamed(&'static str),
 }
 
 /// Heading of the help page under which a flag is listed, in the order of the page.
@@ -189,6 +191,10 @@ impl Setting {
         Self::row(name, Kind::Text, Preset::Unset, Support::Removed(advice))
     }
 
+    pub(super) const fn renamed(name: &'static str, new: &'static str) -> Self {
+        Self::row(name, Kind::Text, Preset::Unset, Support::Renamed(new))
+    }
+
     /// Gives the setting a flag with a value.
     pub(super) const fn flag(mut self, long: &'static str, value_name: &'static str) -> Self {
         self.flag = Some(Flag { short: None, long, aliases: &[], value_name: Some(value_name) });
@@ -247,7 +253,7 @@ pub fn find(name: &str) -> Option<&'static Setting> {
 /// The declared name closest to a mistyped one, if one is close enough to be meant.
 pub fn nearest(name: &str) -> Option<&'static str> {
     all()
-        .filter(|setting| !matches!(setting.support, Support::Removed(_)))
+        .filter(|setting| !matches!(setting.support, Support::Removed(_) | Support::Renamed(_)))
         .map(|setting| (strsim::normalized_damerau_levenshtein(name, setting.name), setting.name))
         .filter(|(likeness, _)| *likeness >= 0.7)
         .max_by(|(left, _), (right, _)| left.total_cmp(right))

@@ -2,6 +2,7 @@
 //!
 //! Follows `LogStash::Settings#from_yaml` and `LogStash::Config::Source::MultiLocal`. Scalars stay as they are written: what they mean
 //! is for the row of the setting to say.
+use super::table;
 use super::value::Raw;
 use saphyr::{MarkedYaml, ScalarStyle, ScanError, YamlData, YamlLoader};
 use saphyr_parser::Parser;
@@ -87,13 +88,23 @@ fn flatten(
             YamlData::Mapping(_) if deep => flatten(value, &name, deep, entries)?,
             YamlData::Mapping(_) => return Err(YamlError::NotAMapping(value.span.start.line())),
             YamlData::Sequence(items) => {
-                let items = items.iter().map(list_item).collect::<Result<_, _>>()?;
-                entries.push(Entry { name, value: Raw::List(items), line });
+                let read: Result<_, _> = items.iter().map(list_item).collect();
+                let value = match read {
+                    Ok(items) => Raw::List(items),
+                    // It is refused by its name, whatever stands in it: `modules` is a list of mappings.
+                    Err(_) if is_removed(&name) => Raw::Null,
+                    Err(error) => return Err(error),
+                };
+                entries.push(Entry { name, value, line });
             }
             _ => entries.push(Entry { name, value: scalar(value).unwrap_or(Raw::Null), line }),
         }
     }
     Ok(())
+}
+
+fn is_removed(name: &str) -> bool {
+    table::find(name).is_some_and(|setting| matches!(setting.support, table::Support::Removed(_)))
 }
 
 fn list_item(item: &MarkedYaml<'_>) -> Result<String, YamlError> {
@@ -164,5 +175,8 @@ mod tests {
         assert!(error.to_string().contains("line "), "{error}");
         assert!(matches!(settings("- a"), Err(YamlError::NotAMapping(1))));
         assert!(matches!(settings("a: [[1]]"), Err(YamlError::NestedList(1))));
+        let modules =
+            settings("modules:\n  - name: arcsight\n").expect("it is read, and refused by its name");
+        assert_eq!(modules[0].name, "modules");
     }
 }

@@ -33,8 +33,8 @@ impl Default for PoolSettings {
 /// What went wrong with a database.
 #[derive(Debug, thiserror::Error)]
 pub enum SqlError {
-    #[error("could not connect to the database: {0}")]
-    Connect(#[source] sqlx::Error),
+    #[error("could not connect to the database at {place}: {source}")]
+    Connect { place: String, source: sqlx::Error },
     #[error("{0}")]
     Statement(#[source] sqlx::Error),
     #[error(transparent)]
@@ -45,6 +45,8 @@ pub enum SqlError {
 #[derive(Debug, Clone)]
 pub struct Database {
     pool: Pool,
+    /// Where it is, for messages.
+    place: String,
     reading: Reading,
 }
 
@@ -109,7 +111,8 @@ impl Database {
                 Pool::Sqlite(pool.connect_lazy_with((**options).clone()))
             }
         };
-        Database { pool, reading: Reading { clock, tiny_int_is_bit: url.tiny_int_is_bit } }
+        let place = url.driver.place();
+        Database { pool, place, reading: Reading { clock, tiny_int_is_bit: url.tiny_int_is_bit } }
     }
 
     pub fn dialect(&self) -> Dialect {
@@ -130,7 +133,7 @@ impl Database {
             Pool::MySql(pool) => pool.acquire().await.map(drop),
             Pool::Sqlite(pool) => pool.acquire().await.map(drop),
         };
-        tested.map_err(SqlError::Connect)
+        tested.map_err(|source| SqlError::Connect { place: self.place.clone(), source })
     }
 
     /// The rows of a statement, as they come: whoever reads slowly makes the database wait. Nothing is sent before the
@@ -142,7 +145,7 @@ impl Database {
                 Box::pin(
                     sqlx::raw_sql(sql)
                         .fetch($pool)
-                        .map(move |row| $driver::row(&row.map_err(failed)?, reading)),
+                        .map(move |row| $driver::row(&row.map_err(|error| self.failed(error))?, reading)),
                 )
             };
         }
@@ -179,7 +182,17 @@ impl Database {
             Pool::MySql(pool) => pool.execute(sqlx::raw_sql(sql)).await.map(drop),
             Pool::Sqlite(pool) => pool.execute(sqlx::raw_sql(sql)).await.map(drop),
         };
-        done.map_err(failed)
+        done.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, source: sqlx::Error) -> SqlError {
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls};
+        match source {
+            Io(_) | Tls(_) | PoolTimedOut | PoolClosed => {
+                SqlError::Connect { place: self.place.clone(), source }
+            }
+            source => SqlError::Statement(source),
+        }
     }
 
     /// Closes the connections.
@@ -198,11 +211,14 @@ impl Database {
     pub async fn transaction(&self, statements: &[String]) -> Result<(), SqlError> {
         macro_rules! run {
             ($pool:expr) => {{
-                let mut transaction = $pool.begin().await.map_err(failed)?;
+                let mut transaction = $pool.begin().await.map_err(|error| self.failed(error))?;
                 for sql in statements {
-                    (&mut *transaction).execute(sqlx::raw_sql(sql)).await.map_err(failed)?;
+                    (&mut *transaction)
+                        .execute(sqlx::raw_sql(sql))
+                        .await
+                        .map_err(|error| self.failed(error))?;
                 }
-                transaction.commit().await.map_err(failed)
+                transaction.commit().await.map_err(|error| self.failed(error))
             }};
         }
         match &self.pool {
@@ -213,13 +229,9 @@ impl Database {
     }
 }
 
-pub(super) fn failed(error: sqlx::Error) -> SqlError {
-    match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
-            SqlError::Connect(error)
-        }
-        error => SqlError::Statement(error),
-    }
+/// A row that cannot be read.
+pub(super) fn unreadable(error: sqlx::Error) -> SqlError {
+    SqlError::Statement(error)
 }
 
 /// Runs a future of a filter on its thread.

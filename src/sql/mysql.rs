@@ -4,18 +4,18 @@ use sqlx::mysql::{MySql, MySqlRow};
 use sqlx::{Column, Decode, Row, TypeInfo, ValueRef};
 
 use super::SqlError;
-use super::database::{Reading, decimal, failed, integer, time_or_text};
+use super::database::{Reading, decimal, integer, time_or_text, unreadable};
 use crate::event::{Object, Value};
 
 pub(super) fn row(row: &MySqlRow, reading: &Reading) -> Result<Object, SqlError> {
     let mut fields = Object::with_capacity(row.len());
     for (number, column) in row.columns().iter().enumerate() {
-        let raw = row.try_get_raw(number).map_err(failed)?;
+        let raw = row.try_get_raw(number).map_err(unreadable)?;
         let value = if raw.is_null() {
             Value::Null
         } else {
-            let bytes =
-                <&[u8] as Decode<MySql>>::decode(raw).map_err(|error| failed(sqlx::Error::Decode(error)))?;
+            let bytes = <&[u8] as Decode<MySql>>::decode(raw)
+                .map_err(|error| unreadable(sqlx::Error::Decode(error)))?;
             value(bytes, column.type_info().name(), reading)
         };
         fields.insert(column.name(), value);

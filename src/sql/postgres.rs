@@ -4,18 +4,18 @@ use sqlx::postgres::{PgRow, PgValueFormat};
 use sqlx::{Column, Row, TypeInfo, ValueRef};
 
 use super::SqlError;
-use super::database::{Reading, decimal, failed, integer, time_or_text};
+use super::database::{Reading, decimal, integer, time_or_text, unreadable};
 use crate::event::{Object, Value};
 
 pub(super) fn row(row: &PgRow, reading: &Reading) -> Result<Object, SqlError> {
     let mut fields = Object::with_capacity(row.len());
     for (number, column) in row.columns().iter().enumerate() {
-        let raw = row.try_get_raw(number).map_err(failed)?;
+        let raw = row.try_get_raw(number).map_err(unreadable)?;
         let value = if raw.is_null() {
             Value::Null
         } else {
             debug_assert!(raw.format() == PgValueFormat::Text, "statements are sent in the simple protocol");
-            let bytes = raw.as_bytes().map_err(|error| failed(sqlx::Error::Decode(error)))?;
+            let bytes = raw.as_bytes().map_err(|error| unreadable(sqlx::Error::Decode(error)))?;
             value(&String::from_utf8_lossy(bytes), column.type_info().name(), reading)
         };
         fields.insert(column.name(), value);

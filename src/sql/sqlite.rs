@@ -4,15 +4,15 @@ use sqlx::sqlite::{Sqlite, SqliteRow, SqliteValueRef};
 use sqlx::{Column, Decode, Row, TypeInfo, ValueRef};
 
 use super::SqlError;
-use super::database::{Reading, failed, time_or_text};
+use super::database::{Reading, time_or_text, unreadable};
 use crate::event::{Object, Timestamp, Value};
 
 pub(super) fn row(row: &SqliteRow, reading: &Reading) -> Result<Object, SqlError> {
     let mut fields = Object::with_capacity(row.len());
     for (number, column) in row.columns().iter().enumerate() {
-        let raw = row.try_get_raw(number).map_err(failed)?;
+        let raw = row.try_get_raw(number).map_err(unreadable)?;
         let declared = column.type_info().name();
-        let value = value(raw, declared, reading).map_err(|error| failed(sqlx::Error::Decode(error)))?;
+        let value = value(raw, declared, reading).map_err(|error| unreadable(sqlx::Error::Decode(error)))?;
         fields.insert(column.name(), value);
     }
     Ok(fields)

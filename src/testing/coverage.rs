@@ -92,7 +92,7 @@ impl Coverage {
                     probed.push(probe(self.place(tree, plugin.name.span, what)));
                     probed.push(leaf);
                 }
-                (Item::Branch(branch), Step::If { arms, otherwise }) => {
+                (Item::Branch(branch), Step::If { arms, otherwise, .. }) => {
                     probed.push(self.branch(tree, branch, arms, otherwise));
                 }
                 (_, step) => probed.push(step),
@@ -123,7 +123,7 @@ impl Coverage {
             steps.push(probe(self.place(tree, else_of(tree, branch), What::Branch("else"))));
             steps.extend(self.block(tree, items.iter(), otherwise));
         }
-        Step::If { arms, otherwise: steps }
+        Step::branch(arms, steps)
     }
 
     fn place(&self, tree: &Tree<'_>, span: Span, what: What) -> Arc<AtomicBool> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::event::{Event, Object, Value};
+use crate::event::{Event, FieldReference, METADATA, Object, Value};
 use crate::plugin::{
     Codec, Delivery, Emit, Filter, FilterDecoration, Input, Outcome, Output, RunError, Shutdown, Sink,
 };
@@ -131,6 +131,13 @@ impl Filter for SortKeys {
     fn filter(&self, event: &mut Event, _emit: &mut Emit) -> Outcome {
         let data = std::mem::take(event.data_mut());
         *event.data_mut() = sorted(data, &printed_in_json);
+        if !event.metadata().is_empty() {
+            let metadata = sorted(event.metadata().clone(), &printed_in_json);
+            if let Ok(field) = FieldReference::parse(METADATA) {
+                // An object is always accepted there.
+                _ = event.set(&field, metadata);
+            }
+        }
         Outcome::Unmatched
     }
 }

@@ -116,6 +116,7 @@ impl<'c> Expected<'c> {
         match (&outcome.error, wants_failure) {
             (Some(error), true) if outcome.unavailable => reasons.push(format!("cannot tell:\n{error}")),
             (Some(_), true) => {}
+            (None, true) if self.text("stage") == "run" && outcome.events.iter().any(failed_a_plugin) => {}
             (None, true) => reasons.push(format!("expected an error: {}", self.text("error"))),
             (Some(error), false) => reasons.push(format!("did not run:\n{error}")),
             (None, false) => self.compare(&outcome, &mut reasons),
@@ -143,6 +144,22 @@ impl<'c> Expected<'c> {
         if expected != got {
             reasons.push(differ(part, &expected, &got));
         }
+    }
+}
+
+/// Whether an event carries the tag of a plugin that raised on it, at which Logstash stops and this pipeline goes on:
+/// `_NAMEerror` of a filter, `_NAMEdecodefailure` of a codec.
+fn failed_a_plugin(event: &Raw) -> bool {
+    let registry = crate::registry();
+    let is_plugin = |kind, name: Option<&str>| name.is_some_and(|name| registry.get(kind, name).is_some());
+    let marks = |tag: &Raw| {
+        let Some(tag) = tag.text().and_then(|tag| tag.strip_prefix('_')) else { return false };
+        is_plugin(Kind::Filter, tag.strip_suffix("error"))
+            || is_plugin(Kind::Codec, tag.strip_suffix("decodefailure"))
+    };
+    match event.get("tags") {
+        Some(Raw::List(tags)) => tags.iter().any(marks),
+        _ => false,
     }
 }
 

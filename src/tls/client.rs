@@ -1,12 +1,13 @@
 //! TLS of plugins that connect to a server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
@@ -47,6 +48,33 @@ options! {
         ssl_supported_protocols: Vec<String> = [],
         /// Cipher suites to offer, by their standard names, best first. Default: all that are safe.
         ssl_cipher_suites: Vec<String> = [],
+    }
+}
+
+/// Certificates that their authorities have called back.
+#[derive(Default)]
+pub struct Revoked {
+    /// The option that names the lists.
+    option: Option<&'static str>,
+    lists: Vec<CertificateRevocationListDer<'static>>,
+    whole_chain: bool,
+}
+
+impl Revoked {
+    /// The lists of a PEM file, for the peer's certificate alone or for those above it as well.
+    ///
+    /// # Errors
+    /// The option to blame and why.
+    pub fn read(option: &'static str, path: &Path, whole_chain: bool) -> Result<Self, Refusal> {
+        let place = path.display();
+        let pem = std::fs::read(path)
+            .map_err(|error| Refusal::new(option, format!("cannot read {place}: {error}")))?;
+        let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(&pem).collect();
+        match lists {
+            Ok(lists) if !lists.is_empty() => Ok(Revoked { option: Some(option), lists, whole_chain }),
+            Ok(_) => Err(Refusal::new(option, format!("{place} holds no list of revoked certificates"))),
+            Err(error) => Err(Refusal::new(option, format!("{place} is no PEM file: {error}"))),
+        }
     }
 }
 
@@ -114,6 +142,14 @@ impl ClientTls {
         })
     }
 
+    /// The configuration for rustls, with lists of the certificates that authorities have called back (`ssl_crl_path`).
+    ///
+    /// # Errors
+    /// The option to blame and why.
+    pub fn config_revoking(&self, revoked: Revoked) -> Result<ClientConfig, Refusal> {
+        self.config_with(|provider| self.verifier_with(provider, revoked))
+    }
+
     fn names_authorities(&self) -> bool {
         !self.ssl_certificate_authorities.is_empty() || self.ssl_truststore_path.is_some()
     }
@@ -150,6 +186,14 @@ impl ClientTls {
     }
 
     fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Refusal> {
+        self.verifier_with(provider, Revoked::default())
+    }
+
+    fn verifier_with(
+        &self,
+        provider: &Arc<CryptoProvider>,
+        revoked: Revoked,
+    ) -> Result<Arc<dyn ServerCertVerifier>, Refusal> {
         let authorities = "ssl_certificate_authorities";
         let mut anchors = Vec::new();
         for path in &self.ssl_certificate_authorities {
@@ -169,9 +213,18 @@ impl ClientTls {
             let reason = "this system has no certificates of authorities: name the server's";
             return Err(Refusal::new(authorities, reason));
         }
-        let web = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
-            .build()
-            .map_err(|error| Refusal::new(option, error.to_string()))?;
+        let mut web = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+            .with_crls(revoked.lists);
+        if !revoked.whole_chain {
+            web = web.only_check_end_entity_revocation();
+        }
+        let web = web.build().map_err(|error| match (&error, revoked.option) {
+            (VerifierBuilderError::InvalidCrl(_), Some(list)) => {
+                let help = "such a list needs version 2 and a number (openssl ca: crlnumber)";
+                Refusal::new(list, format!("{error}; {help}"))
+            }
+            _ => Refusal::new(option, error.to_string()),
+        })?;
         Ok(Arc::new(Known { web, anchors }))
     }
 

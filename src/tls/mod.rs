@@ -17,7 +17,7 @@ mod tests;
 
 use std::fmt;
 
-pub use client::ClientTls;
+pub use client::{ClientTls, Revoked};
 pub use fingerprint::Fingerprint;
 pub use options::{ClientAuthentication, KeystoreKind, VerificationMode};
 pub use server::ServerTls;

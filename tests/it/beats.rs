@@ -1,12 +1,15 @@
 //! The beats input and Elastic's own client, go-lumber: what a client was told to be safe has been written.
 
+use std::io::BufRead;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::kafka::program::Rstash;
-use crate::shared::missing;
+use crate::shared::{is_soak, missing};
 
 /// The program of `.ci/lumberjack`, if it was built.
 fn program() -> Option<PathBuf> {
@@ -113,4 +116,48 @@ fn nothing_is_lost_when_the_process_dies() {
         assert_eq!(missing, Vec::<usize>::new(), "{options}");
         assert!(second.lines().len() > 1000, "{options}: the second process had little to do");
     }
+}
+
+/// Killed again and again at any moment: whatever the client was told to be safe is in the output.
+#[test]
+fn kills_at_any_moment_lose_nothing_that_was_acknowledged() {
+    const KILLS: usize = 8;
+    let count = if is_soak() { 1_000_000 } else { 100_000 };
+    let Some(program) = program() else { return };
+    let port = free_port();
+    let config = config(&format!("beats {{ host => '127.0.0.1' port => {port} }}"));
+    let options = format!("-count={count} -window=200 -async=4 -compress=1 -wait=60s -patience=300s");
+    let mut client = client(&program, port, &options);
+    let acknowledged = Arc::new(AtomicUsize::new(0));
+    let stdout = client.stdout.take().expect("it is piped");
+    let told = Arc::clone(&acknowledged);
+    let reader = std::thread::spawn(move || {
+        let lines = std::io::BufReader::new(stdout).lines().map_while(Result::ok);
+        lines.fold(String::new(), |_, line| {
+            if let Ok(number) = line.parse() {
+                told.store(number, Ordering::Release);
+            }
+            line
+        })
+    });
+    let mut seen = vec![false; count];
+    let mut note = |lines: Vec<String>| {
+        for (index, times) in counts(&lines, count).into_iter().enumerate() {
+            seen[index] |= times > 0;
+        }
+        seen.iter().position(|seen| !seen).unwrap_or(count)
+    };
+    for _ in 0..KILLS {
+        let rstash = Rstash::start(&config);
+        let more = acknowledged.load(Ordering::Acquire) + fastrand::usize(1..count / KILLS);
+        rstash.wait_for("acknowledgements", more.min(count), || acknowledged.load(Ordering::Acquire));
+        std::thread::sleep(Duration::from_millis(fastrand::u64(0..100)));
+        let safe = acknowledged.load(Ordering::Acquire);
+        let first_missing = note(rstash.kill());
+        assert!(first_missing >= safe, "event {first_missing} of {safe} that were acknowledged is missing");
+    }
+    let last = Rstash::start(&config);
+    assert!(client.wait().expect("the client ends").success());
+    assert_eq!(reader.join().expect("its lines can be read"), "done");
+    assert_eq!(note(last.lines()), count);
 }

@@ -100,7 +100,7 @@ fn missing_features_are_refused_by_name() {
     refused(&["-e", "", "--api.http.port", "9600"], "--api.http.port: the HTTP API is not available yet");
     refused(&["-e", "", "-S", "queue.type=persisted"], "the persisted queue is not available yet");
     refused(&["-e", "", "--modules", "netflow"], "modules were removed in Logstash 9");
-    refused(&["-e", "", "--http.port", "1"], "use api.http.port");
+    refused(&["-e", "", "--http.port", "1"], "--http.port: the HTTP API is not available yet");
 }
 
 #[test]

@@ -32,6 +32,12 @@ fn context() -> Context {
     Context { data_path: std::env::temp_dir(), ..Context::new(rstash::registry()) }
 }
 
+/// What is said of a config when it is built, one line each.
+pub fn problems(config: &str) -> Vec<String> {
+    let (_, problems) = Plan::load(&Sources::single("test", config), ParseOptions::default(), &context());
+    problems.iter().map(|problem| problem.message.clone()).collect()
+}
+
 /// Every plugin of a config, with codecs that stand as options.
 fn plugins(config: &Config) -> Vec<(Kind, String)> {
     let mut found = Vec::new();
@@ -160,7 +166,8 @@ fn real_world_configs_pass_the_config_test() {
         let lines: Vec<_> = errors.iter().map(|problem| problem.one_line(&sources)).collect();
         failed.entry(worst).or_default().push(lines.join("\n    "));
     }
-    println!("{passed} pass, {lacking} use plugins that this build does not have:");
+    let total = passed + lacking + failed.values().map(Vec::len).sum::<usize>();
+    println!("{passed} of {total} pass, {lacking} use plugins that this build does not have:");
     let mut missing: Vec<_> = missing.into_iter().collect();
     missing.sort_by_key(|(_, uses)| std::cmp::Reverse(*uses));
     println!(

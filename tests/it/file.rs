@@ -1,5 +1,9 @@
 //! The input `file` of a running program: restarts, kills, rotation, and very many files.
 
+mod limits;
+mod rotation;
+mod takeover;
+
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::Write;
@@ -44,6 +48,11 @@ impl Place {
 
     /// Starts the program on files of this directory.
     fn start(&self, pattern: &str, options: &str) -> Running {
+        self.start_limited(pattern, options, None)
+    }
+
+    /// The same under a limit, such as `ulimit -n 256`.
+    fn start_limited(&self, pattern: &str, options: &str, limit: Option<&str>) -> Running {
         let at = self.0.path().display();
         let config = format!(
             "input {{ file {{ path => '{at}/{pattern}' {options} }} }}
@@ -51,11 +60,13 @@ impl Place {
         );
         let data = self.path("data").display().to_string();
         let log = File::options().append(true).create(true).open(self.path("log")).expect("a file opens");
-        let child = rstash(&["--path.data", &data, "--path.logs", &data, "-e", &config])
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("the program starts");
+        let mut command = rstash(&["--path.data", &data, "--path.logs", &data, "-e", &config]);
+        if let Some(limit) = limit {
+            let program = std::mem::replace(&mut command, Command::new("sh"));
+            command.args(["-c", &format!("{limit} && exec \"$@\""), "sh"]).arg(program.get_program());
+            command.args(program.get_args()).stdin(Stdio::null());
+        }
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("the program starts");
         Running(child)
     }
 
@@ -77,6 +88,13 @@ impl Place {
 struct Running(Child);
 
 impl Running {
+    /// Nothing that runs: a process that has ended.
+    fn none() -> Self {
+        let mut ended = Command::new("true").spawn().expect("true runs");
+        ended.wait().expect("it ends");
+        Running(ended)
+    }
+
     /// Waits for the end, which has to be a success.
     fn succeed(mut self, place: &Place) {
         wait_until("it does not end", || self.0.try_wait().expect("a child can be asked").is_some());
@@ -122,9 +140,10 @@ fn restarts_lose_nothing_and_repeat_nothing() {
         expected.extend(["while stopped", "while running", "after the rename", "anew"].map(line));
     }
     assert_eq!(place.lines(), expected);
-    let sincedbs: Vec<_> =
-        fs::read_dir(place.path("data/plugins/inputs/file")).expect("it is there").collect();
-    assert_eq!(sincedbs.len(), 1, "{sincedbs:?}");
+    // The sincedb, and how the files began.
+    let kept: Vec<_> =
+        fs::read_dir(place.path("data/plugins/inputs/file")).expect("it is there").flatten().collect();
+    assert_eq!(kept.len(), 2, "{kept:?}");
 }
 
 /// A kill may repeat lines, but not lose one.

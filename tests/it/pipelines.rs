@@ -139,3 +139,94 @@ fn an_invalid_pipeline_does_not_stop_the_others() {
     assert!(stderr(&output).contains("cuont"), "{}", stderr(&output));
     assert_eq!(numbers(&directory, "good.txt").len(), 3000);
 }
+
+/// Two sources, a distributor, two stages of eight branches, and a collector: twenty pipelines.
+fn network(count: u64) -> TempDir {
+    let source = |name: &str| {
+        format!(
+            "input {{ generator {{ count => {count} }} }}
+             filter {{ mutate {{ add_field => {{ \"source\" => \"{name}\" \"digit\" => \"%{{[event][sequence]}}\" }} }} mutate {{ gsub => [\"digit\", \"^.*(.)$\", \"\\1\"] }} }}
+             output {{ pipeline {{ send_to => distributor }} }}"
+        )
+    };
+    let arms: String = (0..7)
+        .map(|digit| {
+            let word = if digit == 0 { "if" } else { "else if" };
+            format!("{word} [digit] == \"{digit}\" {{ pipeline {{ send_to => branch{digit} }} }} ")
+        })
+        .collect();
+    let mut pipelines = vec![
+        ("source1".to_owned(), source("one")),
+        ("source2".to_owned(), source("two")),
+        (
+            "distributor".to_owned(),
+            format!(
+                "input {{ pipeline {{ address => distributor }} }} output {{ {arms} else {{ pipeline {{ send_to => branch7 }} }} }}"
+            ),
+        ),
+    ];
+    for branch in 0..8 {
+        let stage = |from: &str, to: &str| {
+            format!(
+                "input {{ pipeline {{ address => {from} }} }} filter {{ mutate {{ add_tag => [\"{from}\"] }} }} output {{ pipeline {{ send_to => {to} }} }}"
+            )
+        };
+        let (first, second) = (format!("branch{branch}"), format!("after{branch}"));
+        pipelines.push((first.clone(), stage(&first, &second)));
+        pipelines.push((second.clone(), stage(&second, "collector")));
+    }
+    pipelines.push((
+        "collector".to_owned(),
+        "input { pipeline { address => collector } } output { file { path => \"DIR/all.txt\" codec => line { format => \"%{source} %{[event][sequence]} %{tags}\" } } }".to_owned(),
+    ));
+    let pipelines: Vec<_> = pipelines.iter().map(|(id, config)| (id.as_str(), config.as_str())).collect();
+    assert_eq!(pipelines.len(), 20);
+    set_up(&pipelines)
+}
+
+/// The most memory that a process holds until it ends, in KiB.
+fn peak_until_end(child: &mut std::process::Child) -> u64 {
+    let (started, mut peak) = (Instant::now(), 0);
+    while child.try_wait().expect("a child can be asked").is_none() {
+        if started.elapsed() > TIME_LIMIT * 5 {
+            child.kill().expect("a child can be killed");
+            panic!("it does not end");
+        }
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+        peak = peak.max(line.trim().trim_end_matches(" kB").parse().unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    peak
+}
+
+#[test]
+fn a_network_of_twenty_pipelines_loses_nothing_and_stays_small() {
+    let count: u64 = if cfg!(debug_assertions) && !crate::shared::is_soak() { 50_000 } else { 500_000 };
+    let directory = network(count);
+    let log = fs::File::create(directory.path().join("log")).expect("a log file");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rstash"))
+        .arg("--path.settings")
+        .arg(directory.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("the program starts");
+    let peak = peak_until_end(&mut child);
+    let log = fs::read_to_string(directory.path().join("log")).unwrap_or_default();
+    assert!(child.wait().is_ok_and(|status| status.success()), "{log}");
+    let text = fs::read_to_string(directory.path().join("all.txt")).expect("the file was written");
+    let mut seen = BTreeSet::new();
+    for line in text.lines() {
+        let [source, number, tags] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let number: u64 = number.parse().expect("a number");
+        let branch = (number % 10).min(7);
+        assert_eq!(tags, format!("branch{branch},after{branch}"), "{line}");
+        assert!(seen.insert((source == "two", number)), "twice: {line}");
+    }
+    assert_eq!(seen.len() as u64, count * 2);
+    assert!(seen.iter().all(|(_, number)| *number < count));
+    println!("{} events through twenty pipelines, {} MiB at most", count * 2, peak / 1024);
+    assert!(peak < 600 * 1024, "{} MiB", peak / 1024);
+}

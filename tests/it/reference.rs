@@ -30,6 +30,7 @@ fn no_option_of_logstash_is_unknown() {
         let common = common_options(spec.kind);
         for option in catalogue_options(spec.kind, spec.name).unwrap_or_default() {
             let known = spec.options.iter().any(|it| it.name == option.name)
+                || spec.renamed.iter().any(|(old, _)| *old == option.name)
                 || spec.refused.iter().any(|(name, _)| *name == option.name)
                 || common.iter().any(|(name, _, _)| *name == option.name);
             if !known && !option.obsolete {

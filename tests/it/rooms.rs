@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom. Plugins of different kinds do not know each other either.
 const ROOMS: [&[&str]; 11] = [
-    &["language", "event", "regex"],
+    &["language", "event", "regex", "limits"],
     &["grok", "ruby"],
     &["queue"],
     &["plugin"],
     &["tls"],
-    &["http_client", "kafka", "csv", "schedule", "sql"],
+    &["http_client", "kafka", "net", "csv", "schedule", "sql", "command", "redis"],
     &["inputs", "filters", "outputs", "codecs"],
     &["pipeline"],
     &["testing", "logging", "demo"],

@@ -20,3 +20,8 @@ pub fn recordings() -> Option<PathBuf> {
     }
     Some(directory)
 }
+
+/// Whether tests shall take the full numbers, however long that takes.
+pub fn is_soak() -> bool {
+    std::env::var_os("RSTASH_SOAK").is_some_and(|value| value == "1")
+}

@@ -45,8 +45,50 @@ impl Authority {
         self.folder.path().join("ca.pem").display().to_string()
     }
 
+    /// Files with a key and a certificate for a host's name.
+    pub fn issue(&self, host: &str) -> (String, String) {
+        let (key, certificate) = self.certify(host);
+        let file = |end: &str, bytes: &[u8]| {
+            let path = self.folder.path().join(format!("{host}-{}.{end}", fastrand::u32(..)));
+            std::fs::write(&path, bytes).expect("written");
+            path.display().to_string()
+        };
+        (file("key", &key), file("crt", &certificate))
+    }
+
+    /// A file with the list of what the authority has called back, by `openssl ca`; with this certificate in it if one
+    /// is given. `None`: there is no such program.
+    pub fn revoked(&self, certificate: Option<&str>) -> Option<String> {
+        let program = crate::peer::find("openssl")?;
+        let folder = tempfile::tempdir_in(self.folder.path()).expect("a folder").keep();
+        let place = |name: &str| folder.join(name).display().to_string();
+        let config = format!(
+            "[ca]\ndefault_ca = own\n[own]\ndatabase = {}\ndefault_md = sha256\ndefault_crl_days = 1\ncrlnumber = {}\n",
+            place("index.txt"),
+            place("crlnumber")
+        );
+        std::fs::write(place("crlnumber"), "01\n").expect("written");
+        std::fs::write(place("openssl.cnf"), config).expect("written");
+        std::fs::write(place("index.txt"), "").expect("written");
+        std::fs::write(place("ca.key"), self.key.private_key_to_pem_pkcs8().expect("PEM")).expect("written");
+        let run = |arguments: &[&str]| {
+            let (config, key, ca) = (place("openssl.cnf"), place("ca.key"), self.path());
+            let output = std::process::Command::new(&program)
+                .args(["ca", "-config", &config, "-keyfile", &key, "-cert", &ca])
+                .args(arguments)
+                .output()
+                .expect("openssl runs");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        };
+        if let Some(certificate) = certificate {
+            run(&["-revoke", certificate]);
+        }
+        run(&["-gencrl", "-out", &place("crl.pem")]);
+        Some(place("crl.pem"))
+    }
+
     /// A key and a certificate for a host's name, as PEM.
-    fn certify(&self, host: &str) -> (Vec<u8>, Vec<u8>) {
+    pub fn certify(&self, host: &str) -> (Vec<u8>, Vec<u8>) {
         let key = PKey::from_rsa(Rsa::generate(2048).expect("a key")).expect("a key");
         let mut builder = unsigned(host, &key);
         builder.set_issuer_name(self.certificate.subject_name()).expect("a name");

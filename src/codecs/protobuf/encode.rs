@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value as Proto};
 
 use crate::codecs::numbers;
-use crate::event::{Object, Value, text};
+use crate::event::{Big, Object, Value, text};
 
 /// Events nested deeper are refused.
 const MAX_DEPTH: usize = 100;
@@ -137,6 +137,7 @@ impl Writer {
         match value {
             Value::Float(number) => Ok(*number),
             Value::Int(number) => Ok(*number as f64),
+            Value::Big(number) => number.to_string().parse().map_err(|_| "it is out of range".to_owned()),
             Value::Str(text) if self.converts => Ok(numbers::to_f(text)),
             other => self.mismatch(other, "a number"),
         }
@@ -181,6 +182,9 @@ impl Writer {
             Value::Bool(flag) => ("bool_value", Proto::Bool(*flag)),
             Value::Int(number) => ("number_value", Proto::F64(*number as f64)),
             Value::Float(number) => ("number_value", Proto::F64(*number)),
+            Value::Big(big) if matches!(**big, Big::Decimal(_)) => {
+                ("number_value", Proto::F64(self.float(value)?))
+            }
             Value::Object(object) => {
                 ("struct_value", self.structure(&class("google.protobuf.Struct")?, object, depth + 1)?)
             }

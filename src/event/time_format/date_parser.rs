@@ -101,6 +101,16 @@ impl DateParser {
         matches!(self.format, Format::Iso8601 | Format::Pattern { .. })
     }
 
+    /// Whether Logstash raises on this text, instead of going on to the next format: one that is too short for TAI64N.
+    pub fn raises_on(&self, source: DateSource<'_>) -> bool {
+        let (Format::Tai64n, DateSource::Text(text)) = (&self.format, source) else { return false };
+        let text = text.strip_prefix('@').unwrap_or(text).as_bytes();
+        match text.get(..16) {
+            Some(seconds) => text.len() < 24 && seconds.iter().all(u8::is_ascii_hexdigit),
+            None => true,
+        }
+    }
+
     /// The instant, or nothing when the format does not fit. `zone` is for texts that name none.
     pub fn parse(&self, source: DateSource<'_>, zone: &Zone) -> Option<Timestamp> {
         self.parse_at(source, zone, Timestamp::now)

@@ -57,6 +57,10 @@ pub(super) fn tokens(pattern: &str) -> Result<Vec<Token>, PatternError> {
         }
         tokens.push(Token::Literal(text));
     }
+    // A lone quote is a pattern of nothing.
+    if tokens.iter().all(|token| matches!(token, Token::Literal(text) if text.is_empty())) {
+        return Err(PatternError::Empty);
+    }
     Ok(tokens)
 }
 

@@ -54,7 +54,7 @@ pub fn take(path: &Path) -> io::Result<Vec<Kept>> {
 }
 
 fn read(line: &str) -> Option<Kept> {
-    let Value::Object(mut line) = json::parse(line, Decimals::Exact).ok()? else { return None };
+    let Value::Object(mut line) = json::parse(line, Decimals::Lossless).ok()? else { return None };
     let mut text = |name: &str| line.remove(name)?.as_str().map(str::to_owned);
     let (pattern, id) = (text("pattern")?, text("id")?);
     let (created, latest) = (Timestamp::parse(&text("created")?)?, Timestamp::parse(&text("latest")?)?);

@@ -49,12 +49,30 @@ impl Datatype {
         if self == Datatype::Int && is_short_integer(number) {
             return number.parse().ok().map(Value::Int);
         }
-        let decimal = java_decimal(number)?;
+        let decimal = java_decimal(number).or_else(|| java_decimal(&in_ascii_digits(number)?))?;
         match self {
             Datatype::Float => Some(Value::Big(Box::new(Big::Decimal(decimal)))),
             Datatype::Int => integer(&decimal).map(Value::from_big_integer),
         }
     }
+}
+
+/// The zeros of the other decimal digits that `Character.isDigit` knows; each is followed by its one to nine.
+const ZEROS: [u32; 36] = [
+    0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6,
+    0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0,
+    0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10,
+];
+
+/// The text with the digits of all scripts as those of ASCII; `None` where it has no others.
+fn in_ascii_digits(text: &str) -> Option<String> {
+    let ascii = |character: char| {
+        let code = u32::from(character);
+        let value = ZEROS.iter().find_map(|zero| code.checked_sub(*zero).filter(|value| *value < 10));
+        value.and_then(|value| char::from_digit(value, 10)).unwrap_or(character)
+    };
+    let replaced: String = text.chars().map(ascii).collect();
+    (replaced != text).then_some(replaced)
 }
 
 fn is_short_integer(number: &str) -> bool {

@@ -1,7 +1,6 @@
 //! Filter `dns`: looks up addresses of names and names of addresses (logstash-filter-dns).
 
 mod hosts;
-mod kept;
 mod resolver;
 
 use std::net::{IpAddr, SocketAddr};
@@ -10,6 +9,7 @@ use std::time::Duration;
 
 use hickory_resolver::proto::rr::Name;
 
+use super::kept::Kept;
 use crate::event::{Event, FieldReference, SetError, Text, Value};
 use crate::plugin::{
     Build, ConfigKind, ConfigValue, Emit, Example, Filter, Kind, OptionReader, Outcome, Spec, choices,
@@ -17,7 +17,6 @@ use crate::plugin::{
 };
 
 use hosts::Hosts;
-use kept::Kept;
 use resolver::{ResolveError, Resolver, Servers};
 
 pub static SPEC: Spec = Spec {
@@ -141,8 +140,8 @@ impl Dns {
             reverse: options.reverse.unwrap_or_default(),
             action: options.action,
             resolver: Resolver::new(hosts, servers, timeout, options.max_retries),
-            hits: Kept::new(options.hit_cache_size, options.hit_cache_ttl),
-            failures: Kept::new(options.failed_cache_size, options.failed_cache_ttl),
+            hits: Kept::new(options.hit_cache_size, life(options.hit_cache_ttl)),
+            failures: Kept::new(options.failed_cache_size, life(options.failed_cache_ttl)),
             tag_on_timeout: options.tag_on_timeout,
         })
     }
@@ -207,6 +206,11 @@ impl Dns {
             }
         }
     }
+}
+
+/// A time to live in seconds; none at all for a number that is none.
+fn life(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
 /// The servers of the option: one address, an array of some, or a hash. An empty array means none.
@@ -307,8 +311,8 @@ mod tests {
             reverse: fields(reverse),
             action,
             resolver: Resolver::new(hosts, None, Duration::from_secs(1), 0),
-            hits: Kept::new(10, 60.0),
-            failures: Kept::new(10, 60.0),
+            hits: Kept::new(10, Duration::from_secs(60)),
+            failures: Kept::new(10, Duration::from_secs(60)),
             tag_on_timeout: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ mod field;
 mod record;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
@@ -18,6 +18,9 @@ use crate::plugin::{
 
 use database::Database;
 use field::Field;
+
+/// The tag of events that pass without a database (geoip.rb).
+const EXPIRED: &str = "_geoip_expired_database";
 
 pub static SPEC: Spec = Spec {
     kind: PluginKind::Filter,
@@ -50,10 +53,11 @@ choices! {
 options! {
     #[derive(Debug)]
     struct Options {
-        /// File of a database in MaxMind's format (`.mmdb`), such as GeoLite2-City. Required: none comes along, and
-        /// none is downloaded.
+        /// File of a database in MaxMind's format (`.mmdb`), such as GeoLite2-City. None comes along, and none is
+        /// downloaded. Default: the one that a Logstash has downloaded into the same path.data, or that geoipupdate keeps
+        /// in `/usr/share/GeoIP` or `/var/lib/GeoIP`. Where there is none, events get the tag `_geoip_expired_database`.
         database: Option<PathBuf>,
-        /// Which of the databases that Logstash downloads by itself to use. Has no effect here.
+        /// Which database to look for where none is given.
         default_database_type: DefaultDatabase = "City",
         /// Field that holds the address. Of an array the first element counts.
         source: FieldReference,
@@ -74,7 +78,8 @@ struct GeoIp {
     target: FieldReference,
     ecs: EcsMode,
     fields: Vec<Field>,
-    database: Arc<Database>,
+    /// `None` where there is none to be found.
+    database: Option<Arc<Database>>,
     known: Option<Cache<IpAddr, Option<Arc<Found>>>>,
     tag_on_failure: Vec<String>,
 }
@@ -105,7 +110,7 @@ impl GeoIp {
         let database = open(&options, reader)?;
         let fields = match &options.fields {
             Some(names) if !names.is_empty() => chosen_fields(names, reader)?,
-            _ => database.kind.default_fields(ecs),
+            _ => database.as_ref().map(|database| database.kind.default_fields(ecs)).unwrap_or_default(),
         };
         Some(GeoIp {
             source: options.source,
@@ -154,7 +159,7 @@ impl GeoIp {
     }
 
     fn read(&self, address: IpAddr) -> Option<Arc<Found>> {
-        let values = self.database.find(address, &self.fields).unwrap_or_else(|error| {
+        let values = self.database.as_ref()?.find(address, &self.fields).unwrap_or_else(|error| {
             tracing::error!(%address, %error, "could not read the geoip database");
             Vec::new()
         });
@@ -252,18 +257,26 @@ fn target(options: &Options, reader: &mut OptionReader<'_>) -> Option<FieldRefer
     Some(target)
 }
 
-fn open(options: &Options, reader: &mut OptionReader<'_>) -> Option<Arc<Database>> {
+/// Opens the database. `Some(None)` stands for the want of one, which Logstash treats as an expired one: it runs.
+fn open(options: &Options, reader: &mut OptionReader<'_>) -> Option<Option<Arc<Database>>> {
     let Some(path) = &options.database else {
         let name = match options.default_database_type {
-            DefaultDatabase::City => "GeoLite2-City",
-            DefaultDatabase::Asn => "GeoLite2-ASN",
+            DefaultDatabase::City => "GeoLite2-City.mmdb",
+            DefaultDatabase::Asn => "GeoLite2-ASN.mmdb",
         };
-        let message = format!(
-            "it is required: rstash neither brings nor downloads a database. Get {name}.mmdb from MaxMind \
-             (geoipupdate does that, and keeps it up to date) and give database => \"/usr/share/GeoIP/{name}.mmdb\""
-        );
-        reader.error("database", message);
-        return None;
+        let Some(path) = find(name, &reader.context.data_path) else {
+            let message = format!(
+                "there is no {name} here, and rstash downloads none: events get the tag {EXPIRED}. Get it from MaxMind \
+                 (geoipupdate does that, and keeps it up to date) and give database => \"/usr/share/GeoIP/{name}\""
+            );
+            reader.warning("database", message);
+            return Some(None);
+        };
+        tracing::info!(path = %path.display(), "using this geoip database");
+        return Database::open(&path)
+            .map_err(|error| reader.error("database", format!("{}: {error}", path.display())))
+            .map(Some)
+            .ok();
     };
     if reader.is_given("default_database_type") {
         let message =
@@ -271,7 +284,17 @@ fn open(options: &Options, reader: &mut OptionReader<'_>) -> Option<Arc<Database
         reader.report(Problem::warning(reader.span("default_database_type"), message).label("remove this"));
     }
     let opened = Database::open(path);
-    opened.map_err(|error| reader.error("database", format!("{}: {error}", path.display()))).ok()
+    opened.map_err(|error| reader.error("database", format!("{}: {error}", path.display()))).map(Some).ok()
+}
+
+/// A database that Logstash has downloaded (`geoip_database_management`), the newest; else one of geoipupdate.
+fn find(name: &str, data_path: &Path) -> Option<PathBuf> {
+    const USUAL: [&str; 3] = ["/usr/share/GeoIP", "/var/lib/GeoIP", "/usr/local/share/GeoIP"];
+    let downloads = std::fs::read_dir(data_path.join("geoip_database_management"));
+    let downloaded = downloads.into_iter().flatten().flatten().map(|entry| entry.path().join(name));
+    let age = |path: &PathBuf| std::fs::metadata(path).and_then(|found| found.modified()).ok();
+    let newest = downloaded.filter(|path| path.is_file()).max_by_key(age);
+    newest.or_else(|| USUAL.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file()))
 }
 
 fn chosen_fields(names: &[String], reader: &mut OptionReader<'_>) -> Option<Vec<Field>> {
@@ -289,6 +312,10 @@ fn chosen_fields(names: &[String], reader: &mut OptionReader<'_>) -> Option<Vec<
 
 impl Filter for GeoIp {
     fn filter(&self, event: &mut Event, _emit: &mut Emit) -> Outcome {
+        if self.database.is_none() {
+            event.tag(EXPIRED);
+            return Outcome::Failed;
+        }
         match self.run(event) {
             Ok(true) => Outcome::Matched,
             Ok(false) => {
@@ -314,18 +341,15 @@ mod tests;
 mod option_tests {
     use std::path::PathBuf;
 
+    use super::find;
+
     use crate::plugin::testkit;
 
     #[test]
     fn options_that_are_wrong_are_named() {
         let example = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/geoip/city.mmdb");
         for (options, culprits) in [
-            ("source => ip".to_owned(), ["\"target\"", "\"database\""]),
-            ("source => ip target => host".into(), ["GeoLite2-City.mmdb", "downloads"]),
-            (
-                "source => ip target => host default_database_type => ASN".into(),
-                ["GeoLite2-ASN.mmdb", "geoipupdate"],
-            ),
+            ("source => ip".to_owned(), ["\"target\"", "give target"]),
             (
                 format!(
                     "source => ip target => host database => \"{}\" fields => [\"town\"]",
@@ -348,5 +372,52 @@ mod option_tests {
                 "{options}:\n{shown}"
             );
         }
+    }
+
+    #[test]
+    fn databases_of_logstash_are_found_the_newest_first() {
+        let data = tempfile::tempdir().unwrap();
+        assert_eq!(find("no-such.mmdb", data.path()), None);
+        for (folder, days) in [("1700000000", 3), ("1710000000", 1), ("1690000000", 9)] {
+            let folder = data.path().join("geoip_database_management").join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            let file = std::fs::File::create(folder.join("GeoLite2-City.mmdb")).unwrap();
+            let modified = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
+            file.set_modified(modified).unwrap();
+        }
+        let found = find("GeoLite2-City.mmdb", data.path()).unwrap();
+        assert!(found.ends_with("1710000000/GeoLite2-City.mmdb"), "{}", found.display());
+    }
+
+    #[test]
+    fn without_a_database_events_pass_with_a_tag() {
+        let data = tempfile::tempdir().unwrap();
+        if find("GeoLite2-ASN.mmdb", data.path()).is_some() {
+            // This machine has one where geoipupdate keeps it.
+            return;
+        }
+        let context = crate::plugin::Context { data_path: data.path().to_owned(), ..testkit::context() };
+        let config = "filter { geoip { source => ip target => host default_database_type => ASN } }";
+        let (plan, problems) = crate::pipeline::Plan::load(
+            &crate::language::Sources::single("test", config),
+            Default::default(),
+            &context,
+        );
+        assert!(
+            plan.is_some() && problems.iter().any(|problem| problem.message.contains("GeoLite2-ASN.mmdb"))
+        );
+        let filter = super::GeoIp {
+            source: crate::event::FieldReference::top_level("ip"),
+            target: crate::event::FieldReference::top_level("host"),
+            ecs: crate::plugin::EcsMode::V8,
+            fields: Vec::new(),
+            database: None,
+            known: None,
+            tag_on_failure: Vec::new(),
+        };
+        let mut event = testkit::event(r#"{"ip":"192.0.2.1"}"#);
+        let outcome = super::Filter::filter(&filter, &mut event, &mut super::Emit::default());
+        assert_eq!(outcome, super::Outcome::Failed);
+        assert_eq!(testkit::fields(&event), r#"{"ip":"192.0.2.1","tags":["_geoip_expired_database"]}"#);
     }
 }

@@ -83,7 +83,7 @@ impl Fixture {
             target: FieldReference::parse(ecs.select("geoip", "[c]")).unwrap(),
             ecs,
             fields,
-            database,
+            database: Some(database),
             known: Some(Cache::new(10)),
             tag_on_failure: vec!["_geoip_lookup_failure".into()],
         };

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::fields::Destination;
+use super::prefilter::Prefilter;
 use super::{FieldMatch, Grok, Options, Pattern};
 use crate::event::FieldReference;
 use crate::grok::pattern_files;
@@ -111,7 +112,9 @@ fn fields(
                 format!("option \"match\" of the grok filter: {invalid}, so this field never matches");
             reader.report(Problem::warning(value.span, message).label("the patterns of that field"));
         }
-        fields.push(FieldMatch { field, patterns });
+        let prefilter =
+            Prefilter::new(patterns.iter().map(|pattern| pattern.expression.regex().required_text()));
+        fields.push(FieldMatch { field, patterns, prefilter });
     }
     complete.then_some(fields)
 }

@@ -1,6 +1,6 @@
 //! How a capture becomes a field.
 
-use crate::event::{Event, FieldReference, InvalidReference, SetError, TAGS, TIMESTAMP, Value};
+use crate::event::{Event, FieldReference, InvalidReference, Object, Root, SetError, TAGS, TIMESTAMP, Value};
 use crate::regex::SearchError;
 
 /// Why the work on an event ended early. What had been stored before stays.
@@ -19,6 +19,8 @@ pub(super) enum Failure {
 pub(super) struct Destination {
     field: Result<FieldReference, InvalidReference>,
     overwrite: bool,
+    /// A field of the event for which there are no rules of its own.
+    ordinary: bool,
 }
 
 impl Destination {
@@ -28,20 +30,26 @@ impl Destination {
             Some(target) => FieldReference::parse(&format!("{target}[{field}]")),
             None => FieldReference::parse(field),
         };
-        Destination { field: place, overwrite: overwrite.iter().any(|name| name == field) }
+        let ordinary = place.as_ref().is_ok_and(|place| {
+            let first = place.parents().first().unwrap_or(place.last());
+            place.root() == Root::Data && first.name != TAGS && first.name != TIMESTAMP
+        });
+        Destination { field: place, overwrite: overwrite.iter().any(|name| name == field), ordinary }
     }
 
     /// Stores a value as the plugin's `handle` does: text and arrays that are there are added to, null is replaced,
     /// and everything else stays as it is.
     pub fn store(&self, event: &mut Event, value: Value) -> Result<(), Failure> {
         let field = self.field.as_ref().map_err(|invalid| Failure::Reference(invalid.clone()))?;
+        let mut value = value;
         if !self.overwrite {
+            if self.ordinary {
+                value = match push(event.data_mut(), field, value) {
+                    None => return Ok(()),
+                    Some(value) => value,
+                };
+            }
             match event.get_mut(field) {
-                // By far the most usual case: a new field, for which the event need not be searched again.
-                None if field.as_top_level().is_some_and(|name| name != TAGS && name != TIMESTAMP) => {
-                    event.data_mut().push_new(field.last().name.clone(), value);
-                    return Ok(());
-                }
                 None | Some(Value::Null) => {}
                 Some(Value::Array(items)) if field.as_top_level() != Some(TAGS) => {
                     items.push(value);
@@ -61,4 +69,20 @@ impl Destination {
         }
         Ok(event.assign(field, value)?)
     }
+}
+
+/// Adds a new field, by far the most usual case, in one walk; gives the value back where it takes more.
+fn push(root: &mut Object, field: &FieldReference, value: Value) -> Option<Value> {
+    const USUAL_FIELDS: usize = 4;
+    let mut at = root;
+    for segment in field.parents() {
+        let child = at.get_or_push(&segment.name, || Value::from(Object::with_capacity(USUAL_FIELDS)));
+        let Some(Value::Object(object)) = child else { return Some(value) };
+        at = object;
+    }
+    if at.contains_key(&field.last().name) {
+        return Some(value);
+    }
+    at.push_new(field.last().name.clone(), value);
+    None
 }

@@ -4,6 +4,7 @@
 
 mod build;
 mod fields;
+mod prefilter;
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use crate::plugin::{Build, Emit, Example, Filter, Kind, Outcome, Pairs, Spec, ch
 use crate::regex::{Locations, SearchError};
 
 use fields::{Destination, Failure};
+use prefilter::{Possible, Prefilter};
 
 pub static SPEC: Spec = Spec {
     kind: Kind::Filter,
@@ -92,6 +94,8 @@ options! {
 struct FieldMatch {
     field: Result<FieldReference, InvalidReference>,
     patterns: Vec<Pattern>,
+    /// For long lists: tells by one look at a text which of the patterns can match.
+    prefilter: Option<Prefilter>,
 }
 
 /// A pattern and where its captures go.
@@ -118,6 +122,7 @@ struct Grok {
 struct Scratch {
     text: String,
     locations: Locations,
+    possible: Possible,
 }
 
 thread_local! {
@@ -175,13 +180,13 @@ impl Grok {
             Some(Value::Array(items)) => items.clone(),
             value => {
                 copy_text(value, &mut scratch.text);
-                return self.match_text(&field.patterns, event, scratch);
+                return self.match_text(field, event, scratch);
             }
         };
         let mut matched = false;
         for item in &items {
             copy_text(Some(item), &mut scratch.text);
-            matched |= self.match_text(&field.patterns, event, scratch)?;
+            matched |= self.match_text(field, event, scratch)?;
         }
         Ok(matched)
     }
@@ -189,7 +194,7 @@ impl Grok {
     /// Tries the patterns on the text in `scratch`. Where all are tried, the last one decides.
     fn match_text(
         &self,
-        patterns: &[Pattern],
+        field: &FieldMatch,
         event: &mut Event,
         scratch: &mut Scratch,
     ) -> Result<bool, Failure> {
@@ -197,8 +202,15 @@ impl Grok {
             TimeoutScope::Event => self.timeout.map(|timeout| (Instant::now(), timeout)),
             TimeoutScope::Pattern => None,
         };
+        if let Some(prefilter) = &field.prefilter {
+            prefilter.look(&scratch.text, &mut scratch.possible);
+        }
         let mut matched = false;
-        for pattern in patterns {
+        for (number, pattern) in field.patterns.iter().enumerate() {
+            if field.prefilter.is_some() && !scratch.possible.contains(number) {
+                matched = false;
+                continue;
+            }
             let timeout = match deadline {
                 None => self.timeout,
                 Some((began, timeout)) => {
@@ -206,7 +218,7 @@ impl Grok {
                     Some(left.ok_or(Failure::Search(SearchError::Timeout))?)
                 }
             };
-            let Scratch { text, locations } = scratch;
+            let Scratch { text, locations, .. } = scratch;
             matched = pattern.expression.matches(text, timeout, locations).map_err(Failure::Search)?;
             if matched {
                 self.store(pattern, event, text, locations)?;

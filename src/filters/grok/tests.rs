@@ -22,7 +22,7 @@ fn built(config: &str, context: &Context) -> Result<Grok, Vec<Problem>> {
 }
 
 fn event(text: &str) -> Event {
-    match json::parse(text, Decimals::Exact) {
+    match json::parse(text, Decimals::Lossless) {
         Ok(Value::Object(object)) => Event::from_object(*object).unwrap(),
         other => panic!("{text}: {other:?}"),
     }
@@ -40,7 +40,7 @@ fn run(config: &str, input: &str) -> (Outcome, Value) {
 }
 
 fn object(text: &str) -> Value {
-    json::parse(text, Decimals::Exact).unwrap()
+    json::parse(text, Decimals::Lossless).unwrap()
 }
 
 #[test]

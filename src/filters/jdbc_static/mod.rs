@@ -112,7 +112,7 @@ impl JdbcStatic {
         if let Some(Err(error)) = lookups.as_deref().map(lookup::check_distinct) {
             reader.error("local_lookups", error);
         }
-        let schedule = match options.loader_schedule.as_deref().map(Schedule::parse).transpose() {
+        let schedule = match options.loader_schedule.as_deref().map(Schedule::cron).transpose() {
             Ok(schedule) => schedule,
             Err(error) => {
                 reader.error("loader_schedule", error.to_string());
@@ -144,7 +144,8 @@ impl Copies {
 
     /// Copies whenever a schedule says so.
     async fn repeat(&self, schedule: Schedule) {
-        while let Some(wait) = schedule.wait() {
+        let mut times = schedule.times();
+        while let Some(wait) = times.wait() {
             tokio::time::sleep(wait).await;
             if let Err(error) = self.load().await {
                 tracing::error!(%error, "could not copy the tables of a jdbc_static filter, the last copy stays");

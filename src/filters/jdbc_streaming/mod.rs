@@ -1,11 +1,11 @@
 //! Filter `jdbc_streaming`: asks a database for every event (logstash-filter-jdbc_streaming).
 
-mod kept;
 mod parameter;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::kept::Kept;
 use crate::event::{Event, FieldReference, Value};
 use crate::plugin::{
     Build, ConfigValue, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, RunError, Spec, options,
@@ -15,7 +15,6 @@ use crate::sql::{
     Writing, runs_on,
 };
 
-use kept::Kept;
 use parameter::Parameter;
 
 pub static SPEC: Spec = Spec {
@@ -145,7 +144,7 @@ impl JdbcStreaming {
             statement,
             parameters,
             writing,
-            cache: options.use_cache.then(|| Kept::new(options.cache_size, life)),
+            cache: options.use_cache.then(|| Kept::new(options.cache_size, life)).flatten(),
             target: options.target,
             default: Value::Array(vec![Value::from(default)]),
             tag_on_failure: options.tag_on_failure,

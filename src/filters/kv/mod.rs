@@ -198,13 +198,7 @@ impl Kv {
     }
 
     fn run(&self, event: &mut Event) -> Result<Outcome, Failure> {
-        let mut reading = Reading {
-            kv: self,
-            event: &*event,
-            deadline: self.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
-            words: None,
-            prefix: None,
-        };
+        let mut reading = Reading { kv: self, event: &*event, began: None, words: None, prefix: None };
         let mut pairs = Object::new();
         match event.get(&self.options.source) {
             None | Some(Value::Null) => {}
@@ -256,7 +250,8 @@ impl Kv {
 struct Reading<'a> {
     kv: &'a Kv,
     event: &'a Event,
-    deadline: Option<Instant>,
+    /// When the expression was first needed; nothing else takes long.
+    began: Option<Instant>,
     /// The keys to include and to exclude, once a text needs them.
     words: Option<(WordsOf<'a>, WordsOf<'a>)>,
     prefix: Option<String>,
@@ -276,12 +271,18 @@ impl Reading<'_> {
         }
         let mut search = self.kv.pairing.search(text);
         while let Some((key, value)) = search.next_pair()? {
-            if self.deadline.is_some_and(|deadline| search.takes_long() && Instant::now() > deadline) {
+            if search.takes_long() && self.is_late() {
                 return Err(Failure::Timeout);
             }
             self.add(key, value, pairs, depth)?;
         }
         Ok(())
+    }
+
+    fn is_late(&mut self) -> bool {
+        let now = Instant::now();
+        let began = *self.began.get_or_insert(now);
+        self.kv.timeout.is_some_and(|timeout| now.duration_since(began) > timeout)
     }
 
     fn add(&mut self, key: &str, value: &str, pairs: &mut Object, depth: usize) -> Result<(), Failure> {

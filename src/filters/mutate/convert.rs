@@ -98,6 +98,9 @@ fn to_integer(value: &Value) -> Result<Value, Failure> {
         },
         Value::Timestamp(time) => return Ok(Value::Int(time.epoch_seconds())),
         Value::Str(text) => {
+            if let Some(number) = plain_integer(text) {
+                return Ok(Value::Int(number));
+            }
             let text = normalized(text);
             match numbers::looks_hexadecimal(&text) {
                 true if text.contains('.') => {
@@ -121,6 +124,7 @@ fn to_float(value: &Value) -> Result<Value, Failure> {
         Value::Float(number) => *number,
         Value::Big(big) => big.to_string().parse().map_err(|_| refuse())?,
         Value::Timestamp(time) => time.epoch_seconds() as f64 + f64::from(time.nanos()) / 1e9,
+        Value::Str(text) if is_plain_decimal(text) => text.parse().map_err(|_| refuse())?,
         Value::Str(text) => {
             let text = normalized(text);
             match numbers::looks_hexadecimal(&text) {
@@ -131,6 +135,20 @@ fn to_float(value: &Value) -> Result<Value, Failure> {
         }
         Value::Null | Value::Array(_) | Value::Object(_) => return Err(refuse()),
     }))
+}
+
+/// The number of a text that is nothing but digits, as nearly all are.
+fn plain_integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_plain = (1..=18).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain.then(|| text.parse().ok()).flatten()
+}
+
+/// Whether a text is nothing but digits, with perhaps a point between them.
+fn is_plain_decimal(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    digits(whole) && digits(fraction)
 }
 
 /// The text without surrounding white space and without commas between thousands, in lower case.

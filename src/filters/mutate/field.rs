@@ -48,6 +48,8 @@ impl Field {
     }
 }
 
+type Resolved<'a> = Result<Cow<'a, FieldReference>, Failure>;
+
 /// A field whose name may hold `%{...}`.
 #[derive(Debug)]
 pub(super) enum NamedField {
@@ -64,10 +66,14 @@ impl NamedField {
         }
     }
 
-    pub fn resolve(&self, event: &Event) -> Result<Cow<'_, FieldReference>, Failure> {
+    /// What the name means for this event. It fails at once where `%{...}` cannot be printed, and with an inner error
+    /// where the name is no field reference, which Logstash finds only when it uses it.
+    pub fn resolve(&self, event: &Event) -> Result<Resolved<'_>, Failure> {
         match self {
-            NamedField::Fixed(field) => Ok(Cow::Borrowed(field.reference()?)),
-            NamedField::Computed(name) => Ok(Cow::Owned(FieldReference::parse(&name.render(event)?)?)),
+            NamedField::Fixed(field) => Ok(field.reference().map(Cow::Borrowed)),
+            NamedField::Computed(name) => {
+                Ok(FieldReference::parse(&name.render(event)?).map(Cow::Owned).map_err(Failure::from))
+            }
         }
     }
 }

@@ -76,8 +76,13 @@ impl Gsub {
             }
             _ => None,
         };
-        if let Some(value) = replaced {
-            event.assign(field, value)?;
+        match replaced {
+            Some(value) => event.assign(field, value)?,
+            None => {
+                if let Some(value @ Value::Str(_)) = event.get(field) {
+                    event.may_change(field, value)?;
+                }
+            }
         }
         Ok(())
     }

@@ -9,10 +9,10 @@ mod gsub;
 mod merge;
 
 use crate::event::text::ruby_to_s;
-use crate::event::{Event, Template, Value, ruby_text as text};
+use crate::event::{Event, FieldReference, Template, Value, ruby_text as text};
 use crate::plugin::{
-    Build, ConfigValue, DecorateError, Emit, Example, Filter, FromOption, Kind, OptionReader, Outcome, Pairs,
-    Spec, options,
+    Build, ConfigKind, ConfigValue, DecorateError, Emit, Example, Filter, FromOption, Kind, OptionReader,
+    Outcome, Pairs, Problem, Spec, options,
 };
 
 use convert::Conversion;
@@ -180,11 +180,11 @@ impl Mutate {
 
     fn rename(&self, event: &mut Event) -> Result<(), Failure> {
         for (old, new) in &self.rename {
-            let old = old.resolve(event)?;
-            let new = new.resolve(event)?;
+            let (old, new) = (old.resolve(event)?, new.resolve(event)?);
+            let old = old?;
             if event.contains(&old) {
                 let value = event.remove(&old).unwrap_or_default();
-                event.assign(&new, value)?;
+                event.assign(&*new?, value)?;
             }
         }
         Ok(())
@@ -222,7 +222,8 @@ impl Mutate {
 
     fn change_case(&self, event: &mut Event) -> Result<(), Failure> {
         for (field, case) in &self.case {
-            match event.get_mut(field.reference()?) {
+            let field = field.reference()?;
+            match changeable(event, field)? {
                 Some(Value::Array(items)) => {
                     for item in items {
                         if let Value::Str(text) = item {
@@ -243,7 +244,8 @@ impl Mutate {
 
     fn strip(&self, event: &mut Event) -> Result<(), Failure> {
         for field in &self.strip {
-            match event.get_mut(field.reference()?) {
+            let field = field.reference()?;
+            match changeable(event, field)? {
                 Some(Value::Array(items)) => {
                     if let Some(other) = items.iter().find(|item| item.as_str().is_none()) {
                         return Err(Failure::NotText(other.kind()));
@@ -301,7 +303,7 @@ impl Mutate {
             match event.get(source.reference()?) {
                 None | Some(Value::Null) => {}
                 Some(value) => {
-                    let value = value.clone();
+                    let value = value.deep_clone();
                     event.assign(target.reference()?, value)?;
                 }
             }
@@ -354,10 +356,25 @@ fn templates(options: &Pairs) -> Vec<(Field, Template)> {
 }
 
 /// Reads the option `convert`, and reports every type that does not exist.
+/// The field to change in place, which Logstash reads and sets.
+fn changeable<'a>(event: &'a mut Event, field: &FieldReference) -> Result<Option<&'a mut Value>, Failure> {
+    if let Some(value) = event.get(field) {
+        event.may_change(field, value)?;
+    }
+    Ok(event.get_mut(field))
+}
+
 fn conversions(options: &Pairs, reader: &mut OptionReader<'_>) -> Option<Vec<(Field, Conversion)>> {
     let mut conversions = Vec::new();
     let mut complete = true;
     for (field, value) in options.iter() {
+        // An array, even one of a single element, is no type.
+        if let ConfigKind::Array(_) = value.kind {
+            let message = "option \"convert\" of the mutate filter: a type is a text, not an array";
+            reader.report(Problem::error(value.span, message.to_owned()));
+            complete = false;
+            continue;
+        }
         match Conversion::from_option(value, reader.context) {
             Ok(conversion) => conversions.push((Field::new(field), conversion)),
             Err(problems) => {

@@ -108,7 +108,9 @@ impl DictionaryFile {
             Format::Json if text.is_empty() => {}
             Format::Json => match json::parse(text, Decimals::Exact)? {
                 Value::Object(object) => {
-                    object.into_iter().for_each(|(key, value)| entries.insert(key.into(), value));
+                    object
+                        .into_iter()
+                        .for_each(|(key, value)| entries.insert(key.into(), value.deep_clone()));
                 }
                 other => return Err(DictionaryError::NotAnObject(other.kind())),
             },

@@ -4,14 +4,15 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, interval_at, timeout};
 
 use super::events::{Enricher, Peer};
 use super::frame::{Malformed, Version, acknowledgement};
-use super::window::{Window, Windows};
+use super::window::{Progress, Window, Windows};
 use crate::event::Event;
+use crate::net::read_more;
 use crate::plugin::{Codec, CodecFactory, Shutdown, Sink};
 use crate::queue::{Ack, Settled};
 
@@ -21,8 +22,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(5);
 /// How long a client may take to make room for six bytes.
 const WRITE: Duration = Duration::from_secs(30);
-/// As much as one read may bring, in bytes.
-const BLOCK: usize = 64 * 1024;
 
 /// What all connections share.
 pub struct Connections {
@@ -87,31 +86,46 @@ impl Connections {
     ) -> Result<End, Failure> {
         let mut windows = Windows::default();
         loop {
-            while let Some(window) = windows.next()? {
-                let Window { version, sequence, events: documents } = window;
-                let mut events = Vec::with_capacity(documents.len());
-                for fields in documents {
-                    self.enricher.decode(fields, peer, codec, sink, &mut events)?;
+            match windows.advance()? {
+                Progress::Window(window) => {
+                    if let Some(end) = self.pass(stream, window, peer, codec, sink, shutdown).await? {
+                        return Ok(end);
+                    }
                 }
-                match deliver(stream, version, events, sink, shutdown).await? {
-                    Some(Settled::Safe) => write(stream, version, sequence).await?,
-                    Some(Settled::Lost) => return Ok(End::Lost),
-                    None => return Ok(End::Stopped),
+                Progress::Busy => tokio::task::yield_now().await,
+                Progress::Starved => {
+                    let idle = self.idle.map(|time| Instant::now() + time);
+                    tokio::select! {
+                        biased;
+                        () = shutdown.requested() => return Ok(End::Stopped),
+                        read = read_more(stream, windows.buffer()) => if read? == 0 { return Ok(End::Closed) },
+                        () = until(idle) => return Ok(End::Idle),
+                    }
                 }
-                if shutdown.is_requested() {
-                    return Ok(End::Stopped);
-                }
-            }
-            let buffer = windows.buffer();
-            buffer.reserve(BLOCK);
-            let idle = self.idle.map(|time| Instant::now() + time);
-            tokio::select! {
-                biased;
-                () = shutdown.requested() => return Ok(End::Stopped),
-                read = stream.read_buf(buffer) => if read? == 0 { return Ok(End::Closed) },
-                () = until(idle) => return Ok(End::Idle),
             }
         }
+    }
+
+    /// Passes a window on and acknowledges it. `None`: the connection goes on.
+    async fn pass(
+        &self,
+        stream: &mut (impl AsyncWrite + Unpin + Send),
+        window: Window,
+        peer: &Peer,
+        codec: &mut dyn Codec,
+        sink: &Sink,
+        shutdown: &Shutdown,
+    ) -> Result<Option<End>, Failure> {
+        let mut events = Vec::with_capacity(window.events.len());
+        for fields in window.events {
+            self.enricher.decode(fields, peer, codec, sink, &mut events)?;
+        }
+        match deliver(stream, window.version, events, sink, shutdown).await? {
+            Some(Settled::Safe) => write(stream, window.version, window.sequence).await?,
+            Some(Settled::Lost) => return Ok(Some(End::Lost)),
+            None => return Ok(Some(End::Stopped)),
+        }
+        Ok(shutdown.is_requested().then_some(End::Stopped))
     }
 }
 

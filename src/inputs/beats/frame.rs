@@ -1,9 +1,5 @@
 //! Frames of the Lumberjack protocol, versions 1 and 2 (`PROTOCOL.md` of logstash-input-beats).
 
-use std::io::Read;
-
-use flate2::read::ZlibDecoder;
-
 use crate::event::{Object, Value, json};
 
 /// Longest frame in bytes, as it travels. The longest that Beats send are compressed windows of a few MiB.
@@ -87,21 +83,6 @@ pub fn read(input: &[u8]) -> Result<Step, Malformed> {
         Err(Stop::Needs(length)) => Ok(Step::Needs(length)),
         Err(Stop::Malformed(malformed)) => Err(malformed),
     }
-}
-
-/// Unpacks a compressed frame into at most `limit` bytes.
-///
-/// # Errors
-/// [`Malformed::Packed`], or [`Malformed::WindowBytes`] where it holds more.
-pub fn inflate(packed: &[u8], limit: usize) -> Result<Vec<u8>, Malformed> {
-    let mut unpacked = Vec::new();
-    if packed.is_empty() {
-        return Ok(unpacked);
-    }
-    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    let read = ZlibDecoder::new(packed).take(most).read_to_end(&mut unpacked);
-    read.map_err(|error| Malformed::Packed(error.to_string()))?;
-    if unpacked.len() > limit { Err(Malformed::WindowBytes) } else { Ok(unpacked) }
 }
 
 /// Why a frame was not read.

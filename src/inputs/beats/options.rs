@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Listener;
+use super::Server;
 use super::connection::Connections;
 use super::events::Enricher;
 use crate::plugin::{Block, CodecFactory, Context, EcsMode, Kind, OptionReader, choices, options};
@@ -68,7 +68,7 @@ struct Enrichments {
 }
 
 /// Reads the options and makes the input.
-pub fn build(reader: &mut OptionReader<'_>) -> Option<Listener> {
+pub fn build(reader: &mut OptionReader<'_>) -> Option<Server> {
     let codec: Option<CodecFactory> = reader.take("codec", Some("plain"));
     let options = Beats::read(reader)?;
     for threads in ["executor_threads", "event_loop_threads"] {
@@ -82,7 +82,7 @@ pub fn build(reader: &mut OptionReader<'_>) -> Option<Listener> {
     let enricher =
         Enricher::new(reader.ecs(), options.add_hostname, enrichments.source, tagged.then(|| codec.name()))?;
     let idle = options.client_inactivity_timeout;
-    Some(Listener {
+    Some(Server {
         host: options.host,
         port: options.port,
         handshake_timeout: options.tls.handshake_timeout(),

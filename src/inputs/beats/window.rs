@@ -1,14 +1,17 @@
 //! Windows: what a client sends before it waits for an acknowledgement, put together of frames (`BeatsParser.java`).
 
 use super::frame::{self, Frame, Malformed, Step, Version};
+use super::packed::Packed;
 use crate::event::Object;
 
 /// Most events in a window; Beats send 2048 unless told otherwise.
 pub const MAX_EVENTS: u32 = 1024 * 1024;
 /// Most bytes of a window's frames, unpacked.
 pub const MAX_BYTES: usize = 256 * 1024 * 1024;
-/// Room that is kept between two windows.
-const KEPT: usize = 256 * 1024;
+/// Frames that are read without a pause: enough to be quick, and few enough for others to have their turn.
+const FRAMES: usize = 128;
+/// Room that is kept between two windows: there may be thousands of clients that have nothing to say.
+const KEPT: usize = 16 * 1024;
 
 /// Events that are acknowledged together.
 #[derive(Debug, PartialEq)]
@@ -19,13 +22,22 @@ pub struct Window {
     pub events: Vec<Object>,
 }
 
+/// What there is after a while.
+pub enum Progress {
+    Window(Window),
+    /// There are more frames: others may have their turn before them.
+    Busy,
+    /// More bytes are needed.
+    Starved,
+}
+
 /// Makes windows of the bytes of one connection. It holds no more of them than the limits allow, whatever a length
 /// in a frame says.
 #[derive(Default)]
 pub struct Windows {
     received: Buffer,
-    /// What a compressed frame held.
-    unpacked: Option<Buffer>,
+    /// A compressed frame, and what was unpacked of it.
+    packed: Option<(Packed, Buffer)>,
     open: Option<Open>,
 }
 
@@ -51,24 +63,20 @@ impl Windows {
         &mut self.received.bytes
     }
 
-    /// The next complete window, if there is one.
+    /// Goes on with what has come.
     ///
     /// # Errors
     /// What ends the connection.
-    pub fn next(&mut self) -> Result<Option<Window>, Malformed> {
-        loop {
-            if self.unpacked.as_ref().is_some_and(Buffer::is_empty) {
-                self.unpacked = None;
-            }
-            let packed = self.unpacked.is_some();
-            let Some((version, frame, length)) =
-                self.unpacked.as_mut().unwrap_or(&mut self.received).read()?
-            else {
+    pub fn advance(&mut self) -> Result<Progress, Malformed> {
+        for _ in 0..FRAMES {
+            let packed = self.packed.is_some();
+            let Some((version, frame, length)) = self.read()? else {
                 if packed {
-                    return Err(Malformed::Partial);
+                    self.packed = None;
+                    continue;
                 }
                 self.received.compact();
-                return Ok(None);
+                return Ok(Progress::Starved);
             };
             let complete = match frame {
                 Frame::Window(size) => self.start(version, size)?,
@@ -76,13 +84,40 @@ impl Windows {
                 Frame::Compressed(_) if packed => return Err(Malformed::Nested),
                 Frame::Compressed(bytes) => {
                     let used = self.open.as_ref().map_or(0, |open| open.bytes);
-                    let bytes = frame::inflate(&bytes, MAX_BYTES.saturating_sub(used))?;
-                    self.unpacked = Some(Buffer { bytes, ..Buffer::default() });
+                    let packed = Packed::new(bytes, MAX_BYTES.saturating_sub(used));
+                    self.packed = Some((packed, Buffer::default()));
                     None
                 }
             };
-            if complete.is_some() {
-                return Ok(complete);
+            if let Some(window) = complete {
+                return Ok(Progress::Window(window));
+            }
+        }
+        Ok(Progress::Busy)
+    }
+
+    /// The next complete window, if there is one.
+    #[cfg(test)]
+    pub fn next(&mut self) -> Result<Option<Window>, Malformed> {
+        loop {
+            match self.advance()? {
+                Progress::Window(window) => return Ok(Some(window)),
+                Progress::Busy => {}
+                Progress::Starved => return Ok(None),
+            }
+        }
+    }
+
+    /// The next frame: of the compressed one, as long as that holds any.
+    fn read(&mut self) -> Result<Option<(Version, Frame, usize)>, Malformed> {
+        let Some((packed, unpacked)) = &mut self.packed else { return self.received.read() };
+        loop {
+            if let Some(found) = unpacked.read()? {
+                return Ok(Some(found));
+            }
+            unpacked.compact();
+            if !packed.unpack(&mut unpacked.bytes)? {
+                return if unpacked.is_empty() { Ok(None) } else { Err(Malformed::Partial) };
             }
         }
     }

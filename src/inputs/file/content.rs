@@ -13,13 +13,21 @@ use super::identity::Stat;
 /// How much of an archive is read at once.
 const ARCHIVE_BLOCK: usize = 64 * 1024;
 
-/// Counts open files.
+/// How many files all file inputs of the process have open.
+static ALL: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts the open files of one input.
 #[derive(Debug, Clone, Default)]
 pub struct OpenFiles(Arc<AtomicUsize>);
 
 impl OpenFiles {
     pub fn count(&self) -> usize {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// Those of every input together.
+    pub fn of_all() -> usize {
+        ALL.load(Ordering::Relaxed)
     }
 }
 
@@ -54,6 +62,7 @@ impl Content {
 
     fn counted(bytes: Bytes, open: &OpenFiles) -> Self {
         open.0.fetch_add(1, Ordering::Relaxed);
+        ALL.fetch_add(1, Ordering::Relaxed);
         Content { bytes, open: open.clone() }
     }
 
@@ -94,6 +103,7 @@ impl Read for Content {
 impl Drop for Content {
     fn drop(&mut self) {
         self.open.0.fetch_sub(1, Ordering::Relaxed);
+        ALL.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::content::Content;
-use super::identity::{FirstBytes, Stat, seconds};
+use super::identity::{Beginning, FirstBytes, Stat, seconds};
 use super::progress::Progress;
 use super::reader::Stop;
 use super::sincedb::Record;
@@ -202,8 +202,7 @@ impl Watch {
 
     /// Opens a file that is tailed before there is something to read, so that nothing is lost when it is renamed.
     fn open_early(&mut self, file: &mut Tracked) {
-        let has_room = self.open.count() + 1 < self.most_open;
-        if has_room && self.settings.mode == Mode::Tail && file.state == State::Active {
+        if !self.is_full(1) && self.settings.mode == Mode::Tail && file.state == State::Active {
             // It is tried again, and said, when there is something to read.
             let content = Content::open(&file.path, file.read_position(), &self.open);
             file.content =
@@ -237,15 +236,16 @@ fn is_replaced(file: &Tracked, stat: &Stat) -> bool {
 
 /// Whether a record with the file's inode is the file's.
 fn is_recorded(record: &Record, path: &Path, stat: &Stat) -> bool {
-    let first = match record.first.is_empty() {
-        true => FirstBytes::default(),
-        false => fs::File::open(path)
-            .and_then(|file| FirstBytes::of(&file, record.first.len()))
+    let beginning = match record.beginning.length {
+        0 => Beginning::default(),
+        length => fs::File::open(path)
+            .and_then(|file| FirstBytes::of(&file, length))
+            .map(|first| Beginning::of(&first))
             .unwrap_or_default(),
     };
-    let is_of = record.is_of(&path.to_string_lossy(), stat, &first);
+    let is_of = record.is_of(&path.to_string_lossy(), stat, &beginning);
     if !is_of {
-        tracing::debug!(path = %path.display(), inode = stat.key.inode, "a sincedb record is of another file that had the same inode");
+        tracing::debug!(path = %path.display(), inode = stat.key.inode, "a sincedb record is of another file that had the same inode, or of what was in this one before");
     }
     is_of
 }

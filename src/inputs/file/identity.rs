@@ -1,8 +1,11 @@
 //! What makes a file the same file: its inode, when it was born, and its first bytes.
 
+use std::fmt::Write;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use md5::{Digest, Md5};
 
 /// How many of the first bytes are remembered.
 const FIRST_BYTES: usize = 256;
@@ -102,6 +105,31 @@ impl FirstBytes {
     /// Whether nothing is known of the file's content.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// How a file began, without the text itself: how many bytes of it are known, and their digest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beginning {
+    pub length: u64,
+    /// In hexadecimal digits.
+    pub digest: Box<str>,
+}
+
+impl Beginning {
+    /// Nothing is known where `first` holds nothing.
+    pub fn of(first: &FirstBytes) -> Self {
+        let mut digest = String::new();
+        if !first.is_empty() {
+            for byte in Md5::digest(&first.0) {
+                _ = write!(digest, "{byte:02x}");
+            }
+        }
+        Beginning { length: first.len(), digest: digest.into() }
+    }
+
+    pub fn is_known(&self) -> bool {
+        self.length > 0
     }
 }
 

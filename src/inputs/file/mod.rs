@@ -5,6 +5,7 @@
 //! deleted is read to its end; a file that has got another one's inode is told by the time it was made and its first
 //! bytes.
 
+mod beginnings;
 mod completed;
 mod content;
 mod discovery;

@@ -54,10 +54,20 @@ struct State {
     safe: u64,
     /// When that was last so, in seconds since 1970.
     changed: f64,
-    /// What comes after, in the order of reading: where it ends, and whether it is acknowledged.
-    on_the_way: VecDeque<(u64, bool)>,
+    /// What comes after, in the order of reading.
+    on_the_way: VecDeque<Step>,
     /// The number of the first of them.
     first: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    /// Where it ends.
+    end: u64,
+    /// Whether it is acknowledged.
+    acknowledged: bool,
+    /// Whether the file has begun anew here: what came before was of other content.
+    anew: bool,
 }
 
 impl Progress {
@@ -75,7 +85,7 @@ impl Progress {
     pub fn token(self: &Arc<Self>, end: u64) -> Ack {
         let mut state = self.lock();
         let number = state.first + state.on_the_way.len() as u64;
-        state.on_the_way.push_back((end, false));
+        state.on_the_way.push_back(Step { end, acknowledged: false, anew: false });
         drop(state);
         self.ledger.batches.fetch_add(1, Ordering::AcqRel);
         let progress = Arc::clone(self);
@@ -86,8 +96,8 @@ impl Progress {
         if settled == Settled::Safe {
             let mut state = self.lock();
             let index = usize::try_from(number - state.first).unwrap_or(usize::MAX);
-            if let Some((_, acknowledged)) = state.on_the_way.get_mut(index) {
-                *acknowledged = true;
+            if let Some(step) = state.on_the_way.get_mut(index) {
+                step.acknowledged = true;
             }
             self.advance(&mut state);
         }
@@ -99,14 +109,22 @@ impl Progress {
     /// Notes a position that nothing has to be acknowledged for but what was read before.
     pub fn pass(&self, end: u64) {
         let mut state = self.lock();
-        if state.on_the_way.back().map_or(state.safe, |(end, _)| *end) != end {
-            state.on_the_way.push_back((end, true));
+        if state.on_the_way.back().map_or(state.safe, |step| step.end) != end {
+            state.on_the_way.push_back(Step { end, acknowledged: true, anew: false });
             self.advance(&mut state);
         }
     }
 
+    /// Notes that the file has other content from here on, and is read from its beginning.
+    pub fn begin_anew(&self) {
+        let mut state = self.lock();
+        state.on_the_way.push_back(Step { end: 0, acknowledged: true, anew: true });
+        self.advance(&mut state);
+        self.ledger.set_moved();
+    }
+
     fn advance(&self, state: &mut State) {
-        while let Some((end, true)) = state.on_the_way.front().copied() {
+        while let Some(Step { end, acknowledged: true, .. }) = state.on_the_way.front().copied() {
             state.on_the_way.pop_front();
             state.first += 1;
             state.safe = end;
@@ -115,10 +133,12 @@ impl Progress {
         }
     }
 
-    /// The position in bytes, and when it was reached in seconds since 1970.
+    /// The position in bytes, and when it was reached in seconds since 1970. It is one in the file's present content:
+    /// what is not yet acknowledged of content that is gone cannot be read again.
     pub fn safe(&self) -> (u64, f64) {
         let state = self.lock();
-        (state.safe, state.changed)
+        let is_of_old_content = state.on_the_way.iter().any(|step| step.anew);
+        (if is_of_old_content { 0 } else { state.safe }, state.changed)
     }
 
     /// Whether everything that was read is acknowledged.
@@ -151,11 +171,13 @@ mod tests {
     #[test]
     fn a_file_that_begins_anew_goes_back_after_what_was_read_before() {
         let progress = progress(0);
+        drop(progress.token(50));
         let before = progress.token(100);
-        progress.pass(0);
+        assert_eq!(progress.safe().0, 50);
+        progress.begin_anew();
         let after = progress.token(7);
         drop(after);
-        assert_eq!(progress.safe().0, 0);
+        assert_eq!(progress.safe().0, 0, "50 would be a place in other content");
         drop(before);
         assert_eq!(progress.safe().0, 7);
     }

@@ -202,7 +202,7 @@ impl Reader {
         file.line_position = 0;
         file.passed = 0;
         file.first = Default::default();
-        file.progress.pass(0);
+        file.progress.begin_anew();
         if let Some(content) = &mut file.content
             && content.seek(0).is_err()
         {

@@ -9,7 +9,8 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::identity::{FirstBytes, Key, Stat, seconds};
+use super::beginnings::Beginnings;
+use super::identity::{Beginning, Key, Stat, seconds};
 
 /// What is known of a file that is not being read now.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,15 +21,16 @@ pub struct Record {
     pub changed: Option<f64>,
     /// Where the file was.
     pub path: Option<Box<str>>,
-    /// Only of files that were read since the start.
-    pub first: FirstBytes,
+    /// How it began. Not known of files that Logstash has read.
+    pub beginning: Beginning,
 }
 
 impl Record {
     /// Whether a file with the same inode is the one that was recorded, and not another one that was made after that
-    /// was deleted. Where the file system does not tell when it was made, the path decides, as in Logstash.
-    pub fn is_of(&self, path: &str, stat: &Stat, first: &FirstBytes) -> bool {
-        if !self.first.is_prefix_of(first) {
+    /// was deleted, and still has the same content. Where the file system does not tell when it was made, the path decides,
+    /// as in Logstash. `beginning` is as long as the recorded one, where the file has as much.
+    pub fn is_of(&self, path: &str, stat: &Stat, beginning: &Beginning) -> bool {
+        if self.beginning.is_known() && self.beginning != *beginning {
             return false;
         }
         match (self.changed, stat.born) {
@@ -37,13 +39,23 @@ impl Record {
                 let unsure = if changed.fract() == 0.0 { 1.0 } else { 0.001 };
                 seconds(born) <= changed + unsure
             }
-            _ => !self.first.is_empty() || self.path.as_deref().is_none_or(|recorded| recorded == path),
+            _ => self.beginning.is_known() || self.path.as_deref().is_none_or(|recorded| recorded == path),
         }
     }
 }
 
 /// An inode, and the two numbers of its device.
-type Numbers = (u64, u64, u64);
+pub(super) type Numbers = (u64, u64, u64);
+
+/// A file that is being read, as it goes into the sincedb.
+pub struct Reading<'f> {
+    pub key: Key,
+    pub position: u64,
+    /// When the position was reached, in seconds since 1970.
+    pub changed: f64,
+    pub path: &'f str,
+    pub beginning: Beginning,
+}
 
 /// The records and their file.
 #[derive(Debug)]
@@ -51,6 +63,7 @@ pub struct Sincedb {
     path: PathBuf,
     clean_after: f64,
     records: HashMap<Numbers, Record>,
+    beginnings: Beginnings,
     /// Whether the file can be replaced as a whole.
     atomic: bool,
 }
@@ -66,10 +79,12 @@ impl Sincedb {
         let kind = fs::metadata(&path)?.file_type();
         let is_device = kind.is_char_device() || kind.is_block_device();
         let text = if is_device { Vec::new() } else { fs::read(&path)? };
+        let (beginnings, mut known) = if is_device { Default::default() } else { Beginnings::beside(&path) };
         let mut sincedb = Sincedb {
             path,
             clean_after: clean_after.as_secs_f64(),
             records: HashMap::new(),
+            beginnings,
             atomic: !is_device,
         };
         let now = seconds(SystemTime::now());
@@ -78,7 +93,10 @@ impl Sincedb {
                 Some((_, record)) if sincedb.is_expired(record.changed.unwrap_or(now), now) => {
                     tracing::debug!(line, "a sincedb record has expired");
                 }
-                Some((numbers, record)) => _ = sincedb.records.insert(numbers, record),
+                Some((numbers, mut record)) => {
+                    record.beginning = known.remove(&numbers).unwrap_or_default();
+                    sincedb.records.insert(numbers, record);
+                }
                 None => {
                     tracing::warn!(path = %sincedb.path.display(), line, "this line of the sincedb is none, it is left out");
                 }
@@ -108,28 +126,32 @@ impl Sincedb {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write<'f>(&mut self, reading: impl Iterator<Item = (Key, u64, f64, &'f str)>) -> io::Result<()> {
+    pub fn write<'f>(&mut self, reading: impl Iterator<Item = Reading<'f>>) -> io::Result<()> {
         let now = seconds(SystemTime::now());
         let clean_after = self.clean_after;
         self.records.retain(|_, record| now <= record.changed.unwrap_or(now) + clean_after);
-        let mut lines: Vec<(String, Numbers, u64, f64)> = Vec::new();
+        let mut lines: Vec<(String, Numbers, u64, f64, Beginning)> = Vec::new();
         for (numbers, record) in &self.records {
             let path = record.path.as_deref().unwrap_or_default();
-            lines.push((path.to_owned(), *numbers, record.position, record.changed.unwrap_or(now)));
+            let changed = record.changed.unwrap_or(now);
+            lines.push((path.to_owned(), *numbers, record.position, changed, record.beginning.clone()));
         }
-        for (key, position, changed, path) in reading {
+        for Reading { key, position, changed, path, beginning } in reading {
             if !self.is_expired(changed, now) {
                 let (major, minor) = key.device_numbers();
-                lines.push((path.to_owned(), (key.inode, major, minor), position, changed));
+                lines.push((path.to_owned(), (key.inode, major, minor), position, changed, beginning));
             }
         }
         lines.sort_by(|one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
         let mut text = Vec::new();
-        for (path, (inode, major, minor), position, changed) in lines {
+        for (path, (inode, major, minor), position, changed, _) in &lines {
             let separator = if path.is_empty() { "" } else { " " };
             writeln!(text, "{inode} {major} {minor} {position} {changed:?}{separator}{path}")?;
         }
-        self.replace(&text)
+        self.replace(&text)?;
+        // Afterwards: a new position with an old beginning is read again, the other way around would skip what is new.
+        self.beginnings.write(lines.iter().map(|(_, numbers, .., beginning)| (numbers, beginning)));
+        Ok(())
     }
 
     fn replace(&mut self, text: &[u8]) -> io::Result<()> {
@@ -182,7 +204,7 @@ fn parse(line: &str) -> Option<(Numbers, Record)> {
     };
     let path = (!rest.is_empty()).then(|| rest.into());
     let changed = changed.filter(|seconds| *seconds != 0.0);
-    Some((numbers, Record { position, changed, path, first: FirstBytes::default() }))
+    Some((numbers, Record { position, changed, path, beginning: Beginning::default() }))
 }
 
 #[cfg(test)]
@@ -225,7 +247,14 @@ mod tests {
         let key = |inode| Key { inode, device: 0xfd00 };
         assert_eq!(sincedb.take(key(12)), None);
         assert_eq!(sincedb.take(key(13)).unwrap().position, 7);
-        let reading = [(key(14), 3, now - 10.5, "/reading"), (key(15), 3, old, "/not changed for long")];
+        let reading = |inode, changed, path| Reading {
+            key: key(inode),
+            position: 3,
+            changed,
+            path,
+            beginning: Beginning::default(),
+        };
+        let reading = [reading(14, now - 10.5, "/reading"), reading(15, old, "/not changed for long")];
         sincedb.write(reading.into_iter()).unwrap();
         let written = fs::read_to_string(&path).unwrap();
         assert_eq!(written, format!("11 0 64768 5 {fresh:?} /a b\n14 0 64768 3 {:?} /reading\n", now - 10.5));
@@ -243,10 +272,14 @@ mod tests {
     #[test]
     fn another_file_with_the_same_inode_is_told_apart() {
         let at = |seconds| UNIX_EPOCH + Duration::from_millis(seconds);
-        let record =
-            |changed| Record { position: 9, changed, path: Some("/a".into()), first: FirstBytes::default() };
+        let record = |changed| Record {
+            position: 9,
+            changed,
+            path: Some("/a".into()),
+            beginning: Beginning::default(),
+        };
         let stat = |born| Stat { key: Key { inode: 1, device: 1 }, size: 20, modified: at(0), born };
-        let is_of = |record: Record, path, born| record.is_of(path, &stat(born), &FirstBytes::default());
+        let is_of = |record: Record, path, born| record.is_of(path, &stat(born), &Beginning::default());
         // Renamed meanwhile, or made before it was read.
         assert!(is_of(record(Some(1000.5)), "/a", Some(at(900_000))));
         assert!(is_of(record(Some(1000.5)), "/a.1", Some(at(900_000))));

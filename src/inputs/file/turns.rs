@@ -173,7 +173,7 @@ impl Watch {
 
     /// Closes a file after its turn where others already take all the room.
     fn close_surplus(&mut self, key: Key) {
-        if self.open.count() < self.most_open {
+        if !self.is_full(0) {
             return;
         }
         if let Some(file) = self.files.get_mut(&key)

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::Settings;
 use super::content::OpenFiles;
-use super::identity::Key;
+use super::identity::{Beginning, Key};
 use super::pattern::{NamePattern, PathPattern};
 use super::reader::{Fields, Reader, Stop};
-use super::sincedb::{Record, Sincedb};
+use super::sincedb::{Reading, Record, Sincedb};
 use super::tracked::{State, Tracked};
+use crate::limits;
 use crate::plugin::{CodecFactory, RunError, Shutdown, Sink};
 
 /// The shortest pause between two looks at the files.
@@ -38,8 +39,10 @@ pub(super) struct Watch {
     /// Read mode: files that are read and wait for their last acknowledgements, in the order of reading.
     pub complete: Vec<Key>,
     pub open: OpenFiles,
-    /// As many files as may be open at once; fewer than the option says where the system has no more.
+    /// As many files as this input keeps open at once; fewer than the option says where the system has no more.
     pub most_open: usize,
+    /// As many as all file inputs of the process may, so that something is left for everything else.
+    pub most_open_of_all: usize,
     last_write: Instant,
 }
 
@@ -55,6 +58,7 @@ impl Watch {
             Reader::new(&settings.delimiter, settings.chunk_size, batch_size, fields, sink, shutdown);
         Ok(Watch {
             most_open: settings.max_open_files,
+            most_open_of_all: most_open_of_all(),
             settings,
             patterns,
             exclude,
@@ -113,6 +117,11 @@ impl Watch {
         }
     }
 
+    /// Whether `more` files than are open now would be too many to keep open.
+    pub fn is_full(&self, more: usize) -> bool {
+        self.open.count() + more >= self.most_open || OpenFiles::of_all() + more >= self.most_open_of_all
+    }
+
     fn next_poll(&self) -> Instant {
         Instant::now() + self.settings.stat_interval.max(SHORTEST_PAUSE)
     }
@@ -159,7 +168,8 @@ impl Watch {
         let reading =
             self.files.iter().filter(|(_, file)| file.state != State::Ignored).map(|(key, file)| {
                 let (position, changed) = file.progress.safe();
-                (*key, position, changed, &*file.path_text)
+                let beginning = Beginning::of(&file.first);
+                Reading { key: *key, position, changed, path: &file.path_text, beginning }
             });
         if let Err(error) = self.sincedb.write(reading) {
             tracing::warn!(%error, "could not write the sincedb, it will be tried again");
@@ -169,14 +179,20 @@ impl Watch {
 
     /// Stops looking after a file and keeps what is known of it.
     pub fn retire(&mut self, key: Key) {
-        let Some(mut file) = self.files.remove(&key) else { return };
+        let Some(file) = self.files.remove(&key) else { return };
         if file.state != State::Ignored {
             let (position, changed) = file.progress.safe();
-            let first = std::mem::take(&mut file.first);
+            let beginning = Beginning::of(&file.first);
             let path = Some(Box::from(&*file.path_text));
-            self.sincedb.keep(key, Record { position, changed: Some(changed), path, first });
+            self.sincedb.keep(key, Record { position, changed: Some(changed), path, beginning });
         }
     }
+}
+
+/// What the process may have open, less what it needs for connections, other files and itself.
+fn most_open_of_all() -> usize {
+    let Some(limit) = limits::open_files() else { return usize::MAX };
+    limit.saturating_sub((limit / 4).clamp(32, 1024)).max(1)
 }
 
 /// Whether nothing more is to be read of a file; one that cannot be read counts.

@@ -1,14 +1,20 @@
 //! The body of a request: read within its limit, unpacked, and as text.
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, HeaderValue};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use futures_util::StreamExt;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use crate::plugin::Charset;
+
+/// How long a client may let its body rest. Logstash waits for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why there is no body.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +25,8 @@ pub enum BodyError {
     Packed(io::Error),
     #[error("the body did not come to its end: {0}")]
     Broken(axum::Error),
+    #[error("nothing more of the body came for {} s", PATIENCE.as_secs())]
+    Slow,
 }
 
 /// Reads a body of at most `limit` bytes, packed and unpacked. The headers are left as Netty leaves them: without the
@@ -34,16 +42,18 @@ pub async fn read(headers: &mut HeaderMap, body: Body, limit: usize) -> Result<V
     }
     let mut bytes = Vec::new();
     let mut chunks = body.into_data_stream();
-    while let Some(chunk) = chunks.next().await {
+    while let Some(chunk) = timeout(PATIENCE, chunks.next()).await.map_err(|_| BodyError::Slow)? {
         let chunk = chunk.map_err(BodyError::Broken)?;
         if bytes.len() + chunk.len() > limit {
             return Err(BodyError::TooLong);
         }
         bytes.extend_from_slice(&chunk);
     }
-    let encoding = headers.get(CONTENT_ENCODING).and_then(|encoding| encoding.to_str().ok());
-    if let Some(unpacked) = encoding.and_then(|encoding| unpack(encoding, &bytes, limit)) {
-        bytes = unpacked?;
+    let encoding = headers.get(CONTENT_ENCODING).and_then(|encoding| Packing::find(encoding.to_str().ok()?));
+    if let Some(packing) = encoding {
+        // It may take its time, which others do not have to wait for.
+        let unpacking = spawn_blocking(move || packing.unpack(&bytes, limit));
+        bytes = unpacking.await.map_err(|error| BodyError::Packed(io::Error::other(error)))??;
         headers.remove(CONTENT_ENCODING);
     }
     headers.remove(TRANSFER_ENCODING);
@@ -51,20 +61,33 @@ pub async fn read(headers: &mut HeaderMap, body: Body, limit: usize) -> Result<V
     Ok(bytes)
 }
 
-/// `None` where the encoding is not known: the body stays as it is.
-fn unpack(encoding: &str, packed: &[u8], limit: usize) -> Option<Result<Vec<u8>, BodyError>> {
-    let known = |name: &str| encoding.trim().eq_ignore_ascii_case(name);
-    Some(if known("gzip") || known("x-gzip") {
-        unpacked(MultiGzDecoder::new(packed), limit)
-    } else if known("deflate") || known("x-deflate") {
-        // Some clients leave the zlib header away.
-        match unpacked(ZlibDecoder::new(packed), limit) {
-            Err(BodyError::Packed(_)) => unpacked(DeflateDecoder::new(packed), limit),
-            other => other,
+/// How a body is packed.
+#[derive(Clone, Copy)]
+enum Packing {
+    Gzip,
+    Deflate,
+}
+
+impl Packing {
+    /// `None` where the encoding is not known: the body stays as it is.
+    fn find(encoding: &str) -> Option<Self> {
+        let is = |name: &str| encoding.trim().eq_ignore_ascii_case(name);
+        if is("gzip") || is("x-gzip") {
+            return Some(Packing::Gzip);
         }
-    } else {
-        return None;
-    })
+        (is("deflate") || is("x-deflate")).then_some(Packing::Deflate)
+    }
+
+    fn unpack(self, packed: &[u8], limit: usize) -> Result<Vec<u8>, BodyError> {
+        match self {
+            Packing::Gzip => unpacked(MultiGzDecoder::new(packed), limit),
+            // Some clients leave the zlib header away.
+            Packing::Deflate => match unpacked(ZlibDecoder::new(packed), limit) {
+                Err(BodyError::Packed(_)) => unpacked(DeflateDecoder::new(packed), limit),
+                other => other,
+            },
+        }
+    }
 }
 
 fn unpacked(reader: impl Read, limit: usize) -> Result<Vec<u8>, BodyError> {

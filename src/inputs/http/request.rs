@@ -129,6 +129,7 @@ fn refused(error: &BodyError) -> Response {
     tracing::debug!(%error, "could not read a request");
     let status = match error {
         BodyError::TooLong => return empty(StatusCode::PAYLOAD_TOO_LARGE),
+        BodyError::Slow => StatusCode::REQUEST_TIMEOUT,
         BodyError::Packed(_) | BodyError::Broken(_) => StatusCode::BAD_REQUEST,
     };
     let mut answer = Response::new(Body::from(error.to_string()));

@@ -155,7 +155,6 @@ options! {
 }
 
 /// When the statement runs.
-#[expect(clippy::large_enum_variant, reason = "one for each input")]
 enum Rhythm {
     Once,
     Schedule(Schedule),
@@ -370,7 +369,7 @@ fn read_statement(reader: &mut OptionReader<'_>, options: &Options) -> Option<St
 fn read_rhythm(reader: &mut OptionReader<'_>, options: &Options) -> Option<Rhythm> {
     let (option, read) = match (&options.schedule, &options.interval, &options.period) {
         (None, None, None) => return Some(Rhythm::Once),
-        (Some(line), None, None) => ("schedule", Schedule::parse(line).map(Rhythm::Schedule)),
+        (Some(line), None, None) => ("schedule", Schedule::cron(line).map(Rhythm::Schedule)),
         (None, Some(text), None) => ("interval", parse_duration(text).map(Rhythm::Interval)),
         (None, None, Some(text)) => ("period", parse_duration(text).map(Rhythm::Period)),
         _ => {

@@ -53,7 +53,7 @@ impl Input for Jdbc {
             loop {
                 match &self.rhythm {
                     Rhythm::Schedule(schedule) => {
-                        let Some(wait) = schedule.wait() else { return Ok(()) };
+                        let Some(wait) = schedule.times().wait() else { return Ok(()) };
                         next = Instant::now() + wait;
                     }
                     Rhythm::Interval(wait) => next = Instant::now() + *wait,
@@ -97,6 +97,10 @@ impl Jdbc {
                 done => return done,
             };
             if attempt >= self.running.attempts {
+                // The end of an input that runs once says it all.
+                if matches!(self.rhythm, Rhythm::Once) {
+                    return Err(error);
+                }
                 tracing::error!(%error, attempts = attempt, "a JDBC statement failed, its rows are left for the next run");
                 return Err(error);
             }

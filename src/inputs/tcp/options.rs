@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::pki_types::ServerName;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use super::Listener;
+use super::Endpoint;
 use super::connection::{Connections, Fields};
 use crate::plugin::{OptionReader, Password, StreamCodec, choices, options};
 use crate::tls::{ClientAuthentication, ClientTls, ServerTls, VerificationMode};
@@ -69,7 +69,7 @@ pub enum Transport {
 }
 
 /// Reads the options and makes the input.
-pub fn build(reader: &mut OptionReader<'_>) -> Option<Listener> {
+pub fn build(reader: &mut OptionReader<'_>) -> Option<Endpoint> {
     let codec: Option<StreamCodec> = reader.take("codec", Some("line"));
     let options = Tcp::read(reader)?;
     let transport = transport(&options, reader)?;
@@ -80,7 +80,7 @@ pub fn build(reader: &mut OptionReader<'_>) -> Option<Listener> {
         look_up: options.dns_reverse_lookup_enabled,
     };
     let Tcp { mode, host, port, tcp_keep_alive, .. } = options;
-    Some(Listener { mode, host, port, keep_alive: tcp_keep_alive, transport, connections })
+    Some(Endpoint { mode, host, port, keep_alive: tcp_keep_alive, transport, connections })
 }
 
 fn transport(options: &Tcp, reader: &mut OptionReader<'_>) -> Option<Transport> {

@@ -129,7 +129,7 @@ impl Client {
         let text = tokio::time::timeout(ANSWER_TIMEOUT, response.text())
             .await
             .map_err(|_| Failure::network("the answer broke off".to_owned()))??;
-        json::parse(&text, Decimals::Exact)
+        json::parse(&text, Decimals::Lossless)
             .map_err(|error| Failure::unexpected(format!("the answer is not JSON: {error}")))
     }
 

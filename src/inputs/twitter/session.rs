@@ -289,7 +289,7 @@ impl Session {
             return None;
         };
         let text = String::from_utf8_lossy(bytes);
-        let message = match json::parse(&text, Decimals::Exact) {
+        let message = match json::parse(&text, Decimals::Lossless) {
             Ok(message) => message,
             Err(error) => {
                 let shown: String = text.chars().take(SHOWN_LINE).collect();

@@ -189,14 +189,14 @@ mod tests {
     use crate::event::json::{self, Decimals};
 
     fn object(text: &str) -> Object {
-        match json::parse(text, Decimals::Exact) {
+        match json::parse(text, Decimals::Lossless) {
             Ok(Value::Object(object)) => *object,
             other => panic!("{other:?}"),
         }
     }
 
     fn message(text: &str) -> Message {
-        Message::of(json::parse(text, Decimals::Exact).unwrap())
+        Message::of(json::parse(text, Decimals::Lossless).unwrap())
     }
 
     fn field(event: &Event, name: &str) -> Option<Value> {

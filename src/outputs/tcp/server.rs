@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{BoxFuture, join_all};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use super::encode;
 use crate::event::Event;
+use crate::net::Listener;
 use crate::plugin::{CodecFactory, Delivery, Output, RunError, Shutdown};
 
 /// Batches that may wait for one slow reader before the pipeline waits for it as well.
@@ -74,35 +75,25 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, clients: Arc<Clients>) {
+async fn accept(mut listener: Listener, tls: Option<TlsAcceptor>, clients: Arc<Clients>) {
     loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let (tls, clients) = (tls.clone(), Arc::clone(&clients));
-                let writing = clients.writing.subscribe();
-                tokio::spawn(async move {
-                    if let Err(error) = clients.serve(stream, tls).await {
-                        tracing::warn!(%peer, %error, "closing a connection");
-                    }
-                    drop(writing);
-                });
+        let (stream, peer) = listener.accept().await;
+        let (tls, clients) = (tls.clone(), Arc::clone(&clients));
+        let writing = clients.writing.subscribe();
+        tokio::spawn(async move {
+            if let Err(error) = clients.serve(stream, tls).await {
+                tracing::warn!(%peer, %error, "closing a connection");
             }
-            Err(error) => {
-                tracing::warn!(%error, "could not accept a connection");
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            }
-        }
+            drop(writing);
+        });
     }
 }
 
 impl Output for Server {
     fn open(&self, _: Shutdown) -> BoxFuture<'_, Result<(), RunError>> {
         Box::pin(async {
-            let (host, port) = &self.address;
-            let listener = TcpListener::bind((host.as_str(), *port))
-                .await
-                .map_err(|error| RunError::new(format!("could not listen on tcp {host}:{port}: {error}")))?;
-            tracing::info!(%host, port, "listening for connections");
+            let listener = Listener::bind(&self.address.0, self.address.1).await?;
+            tracing::info!(address = %listener.place(), "listening for connections");
             let task = tokio::spawn(accept(listener, self.tls.clone(), Arc::clone(&self.clients)));
             *self.accepting.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
             Ok(())

@@ -6,7 +6,7 @@ use memchr::memmem::Finder;
 use super::super::ast::Anchor;
 use super::factor::factored;
 use super::lower::{Lowered, Tree};
-use super::program::{Mode, Op, Program, Start};
+use super::program::{Branches, Mode, Op, Program, Start};
 use super::sets::{CharSet, First};
 
 /// Repeats are written out; a program that grows larger than this is none for this matcher.
@@ -106,8 +106,8 @@ impl Emitter {
     fn thread_jumps(&mut self) {
         for at in 0..self.ops.len() {
             if let Some(Op::Branch(branches)) = self.ops.get(at) {
-                let threaded =
-                    branches.iter().map(|(target, first)| (self.threaded(*target), *first)).collect();
+                let threaded = branches.arms.iter().map(|(target, first)| (self.threaded(*target), *first));
+                let threaded = Branches::new(threaded.collect());
                 self.replace(at, Op::Branch(threaded));
             }
         }
@@ -163,7 +163,7 @@ impl Emitter {
             branches.iter().skip(index + 1).all(|(_, other)| first.excludes(*other))
         });
         self.choices |= !apart;
-        self.replace(at, Op::Branch(branches.into()));
+        self.replace(at, Op::Branch(Branches::new(branches.into())));
     }
 
     fn alternation(&mut self, trees: &[Tree], follow: First) -> Option<()> {

@@ -22,6 +22,13 @@ pub(super) use run::Elsewhere;
 
 use super::ast::Pattern;
 
+impl Program {
+    /// A text that every match contains.
+    pub fn literal(&self) -> Option<&[u8]> {
+        self.literal.as_ref().map(memchr::memmem::Finder::needle)
+    }
+}
+
 /// Compiles a pattern; `None` when it holds something that this matcher does not know, or grows too large.
 pub(super) fn compile(pattern: &Pattern) -> Option<Program> {
     let lowered = lower::lower(pattern)?;

@@ -54,7 +54,7 @@ pub(super) enum Op {
     /// Keeps the place as the start or end of a group.
     Save(u32),
     /// Goes on at one of several places, the first that matches.
-    Branch(Box<[(u32, First)]>),
+    Branch(Branches),
     Jump(u32),
     Assert(Anchor),
     /// `(?=[..])`, `(?<![..])`: one character beside the place belongs to a set, or not.
@@ -75,6 +75,48 @@ pub(super) enum Op {
         next: u32,
     },
     Accept,
+}
+
+/// Places to go on at, in order of preference, each with what must follow there.
+#[derive(Debug)]
+pub(super) struct Branches {
+    pub arms: Box<[(u32, First)]>,
+    /// For choices of many: the arms, as bits, that each byte admits, and the end of the text behind the bytes.
+    by_byte: Option<Box<[u16; 257]>>,
+}
+
+impl Branches {
+    /// From so many arms on a table is quicker than a walk, and a set of 16 bits holds as many.
+    const TABLED: std::ops::RangeInclusive<usize> = 5..=16;
+
+    pub fn new(arms: Box<[(u32, First)]>) -> Self {
+        let by_byte = Self::TABLED.contains(&arms.len()).then(|| {
+            let mut table = Box::new([0; 257]);
+            for (byte, slot) in table.iter_mut().enumerate() {
+                let next = u8::try_from(byte).ok();
+                for (bit, (_, first)) in arms.iter().enumerate() {
+                    *slot |= u16::from(first.admits(next.as_ref())) << bit;
+                }
+            }
+            table
+        });
+        Branches { arms, by_byte }
+    }
+
+    /// The first two arms from `index` on that a byte, or the end of the text, admits.
+    #[inline]
+    pub fn admitted(&self, next: Option<&u8>, index: usize) -> (Option<usize>, Option<usize>) {
+        let Some(table) = &self.by_byte else {
+            let mut admitted = self.arms.iter().enumerate().skip(index);
+            let mut another = || admitted.find(|(_, (_, first))| first.admits(next)).map(|(arm, _)| arm);
+            return (another(), another());
+        };
+        let bits = table.get(next.map_or(256, |byte| usize::from(*byte))).copied().unwrap_or(0);
+        // `index` counts arms, of which there are 16 at most.
+        let bits = (u32::from(bits) >> index) << index;
+        let lowest = |bits: u32| (bits != 0).then(|| bits.trailing_zeros() as usize);
+        (lowest(bits), lowest(bits & bits.wrapping_sub(1)))
+    }
 }
 
 /// How a run treats what it could give back or take.

@@ -2,7 +2,7 @@
 use std::cell::RefCell;
 
 use super::super::ast::Anchor;
-use super::program::{Mode, Op, Program, Start};
+use super::program::{Branches, Mode, Op, Program, Start};
 use super::sets::{CharSet, First, before};
 
 /// Steps after which a search is left to another engine: one that runs in linear time, or Oniguruma, which has more ways
@@ -216,20 +216,13 @@ impl<'r> Run<'r> {
     }
 
     /// Takes the first branch from `index` on that the next byte admits, and remembers the one behind it.
-    fn branch(
-        &mut self,
-        pc: usize,
-        branches: &[(u32, First)],
-        index: usize,
-        at: usize,
-    ) -> Result<Step, Elsewhere> {
+    fn branch(&mut self, pc: usize, branches: &Branches, index: usize, at: usize) -> Result<Step, Elsewhere> {
         self.tick(1)?;
-        let next = self.text.as_bytes().get(at);
-        let mut admitted = branches.iter().enumerate().skip(index);
-        let Some((_, (target, _))) = admitted.find(|(_, (_, first))| first.admits(next)) else {
+        let (first, second) = branches.admitted(self.text.as_bytes().get(at), index);
+        let Some((target, _)) = first.and_then(|first| branches.arms.get(first)) else {
             return Ok(Step::Fail);
         };
-        if let Some((index, _)) = admitted.find(|(_, (_, first))| first.admits(next)) {
+        if let Some(index) = second {
             self.scratch.frames.push(Frame::Branch { pc, index, at });
         }
         Ok(Step::Go(*target as usize, at))

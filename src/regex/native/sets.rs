@@ -76,8 +76,16 @@ impl ByteSet {
 
     /// The member of a set of one.
     pub fn only(self) -> Option<u8> {
-        let count: u32 = self.0.iter().map(|word| word.count_ones()).sum();
-        (count == 1).then(|| (0..=u8::MAX).find(|byte| self.contains(*byte))).flatten()
+        let mut only = None;
+        for (word, high) in self.0.iter().zip([0u8, 64, 128, 192]) {
+            match (word.count_ones(), only) {
+                (0, _) => {}
+                // There are 64 bits in a word.
+                (1, None) => only = Some(high + word.trailing_zeros() as u8),
+                _ => return None,
+            }
+        }
+        only
     }
 }
 
@@ -137,8 +145,27 @@ pub(super) struct CharSet {
     /// The same as a set.
     bytes: ByteSet,
     wide: Wide,
-    /// The only byte that no member has.
-    stop: Option<u8>,
+    stop: Stop,
+}
+
+/// The bytes that end a run of a set, where they are so few that there is a quick search for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    One(u8),
+    Two(u8, u8),
+    Three(u8, u8, u8),
+    Many,
+}
+
+impl Stop {
+    fn of(absent: &[u8]) -> Self {
+        match *absent {
+            [one] => Stop::One(one),
+            [one, two] => Stop::Two(one, two),
+            [one, two, three] => Stop::Three(one, two, three),
+            _ => Stop::Many,
+        }
+    }
 }
 
 impl CharSet {
@@ -159,10 +186,7 @@ impl CharSet {
         }
         let absent: Vec<u8> =
             (0..=u8::MAX).zip(table).filter(|(_, member)| !member).map(|(byte, _)| byte).collect();
-        let stop = match (absent.as_slice(), &wide) {
-            ([only], Wide::All) => Some(*only),
-            _ => None,
-        };
+        let stop = if wide == Wide::All { Stop::of(&absent) } else { Stop::Many };
         let mut bytes = ByteSet::EMPTY;
         (0..=u8::MAX).zip(table).filter(|(_, member)| *member).for_each(|(byte, _)| bytes.insert(byte));
         CharSet { table, bytes, wide, stop }
@@ -215,10 +239,15 @@ impl CharSet {
         let rest = text.as_bytes().get(at..).unwrap_or_default();
         match (limit, &self.wide) {
             (None, Wide::None) => at + self.bytes_of_run(rest),
-            (None, Wide::All) => match self.stop {
-                Some(stop) => at + memchr::memchr(stop, rest).unwrap_or(rest.len()),
-                None => at + self.bytes_of_run(rest),
-            },
+            (None, Wide::All) => {
+                let length = match self.stop {
+                    Stop::One(one) => memchr::memchr(one, rest),
+                    Stop::Two(one, two) => memchr::memchr2(one, two, rest),
+                    Stop::Three(one, two, three) => memchr::memchr3(one, two, three, rest),
+                    Stop::Many => return at + self.bytes_of_run(rest),
+                };
+                at + length.unwrap_or(rest.len())
+            }
             (Some(limit), Wide::None) => {
                 let limit = rest.len().min(usize::try_from(limit).unwrap_or(usize::MAX));
                 at + self.bytes_of_run(rest.get(..limit).unwrap_or_default())

@@ -245,27 +245,27 @@ impl Interp {
 
     fn bind_keywords(&mut self, params: &Params, given: Option<Rc<RHash>>, env: &Rc<Env>) -> Outcome<()> {
         let mut left = given.map(|hash| hash.borrow().clone()).unwrap_or_default();
-        let mut missing = Vec::new();
+        let mut missing = None;
         for keyword in &params.keywords {
             let value = match (left.remove(&Value::Sym(keyword.name)), &keyword.default) {
                 (Some(value), _) => value,
                 (None, Some(default)) => self.eval(default, env)?,
                 (None, None) => {
-                    missing.push(format!(":{}", keyword.name));
+                    missing = missing.or(Some(keyword.name));
                     continue;
                 }
             };
             set(env, keyword.slot, value);
-        }
-        if !missing.is_empty() {
-            let plural = if missing.len() > 1 { "s" } else { "" };
-            return Err(self.argument_error(format!("missing keyword{plural}: {}", missing.join(", "))));
         }
         match params.keyword_rest {
             KeywordRest::Slot(slot) => set(env, slot, Value::hash(left)),
             KeywordRest::Ignored => {}
             KeywordRest::None | KeywordRest::Refused if left.is_empty() => {}
             KeywordRest::None | KeywordRest::Refused => return Err(self.unknown_keywords(&left)),
+        }
+        // As JRuby says it: only the first, without a colon, and only where no keyword is unknown.
+        if let Some(name) = missing {
+            return Err(self.argument_error(format!("missing keyword: {name}")));
         }
         Ok(())
     }

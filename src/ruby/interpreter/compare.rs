@@ -11,6 +11,9 @@ use crate::ruby::control::{Control, Outcome};
 use crate::ruby::symbol::sym;
 use crate::ruby::value::{RArray, RHash, Value};
 
+/// From this many items on, merging them is quicker.
+const MERGED_FROM: usize = 32;
+
 impl Interp {
     /// `a == b`
     pub fn equal(&mut self, a: &Value, b: &Value) -> Outcome<bool> {
@@ -152,12 +155,29 @@ impl Interp {
         }
     }
 
-    /// Sorts with a comparison that may fail. A merge sort: an inconsistent comparison gives some order and no panic.
+    /// Sorts as `sort` does: two items are compared as they stand.
     pub fn sort_values(
         &mut self,
         values: Vec<Value>,
         compare: &mut dyn FnMut(&mut Interp, &Value, &Value) -> Outcome<Ordering>,
     ) -> Outcome<Vec<Value>> {
+        if let [a, b] = &*values {
+            let swapped = compare(self, a, b)? == Ordering::Greater;
+            return Ok(if swapped { vec![b.clone(), a.clone()] } else { values });
+        }
+        self.sort_keyed(values, compare)
+    }
+
+    /// Sorts with a comparison that may fail; an inconsistent one gives some order and no panic. Few items are compared
+    /// in the order in which Java's `Arrays.sort` does it, which blocks and the messages of errors show.
+    pub fn sort_keyed(
+        &mut self,
+        values: Vec<Value>,
+        compare: &mut dyn FnMut(&mut Interp, &Value, &Value) -> Outcome<Ordering>,
+    ) -> Outcome<Vec<Value>> {
+        if values.len() < MERGED_FROM {
+            return self.insertion_sort(values, compare);
+        }
         let mut runs: Vec<Vec<Value>> = values.into_iter().map(|value| vec![value]).collect();
         while runs.len() > 1 {
             let mut merged = Vec::with_capacity(runs.len().div_ceil(2));
@@ -171,6 +191,40 @@ impl Interp {
             runs = merged;
         }
         Ok(runs.pop().unwrap_or_default())
+    }
+
+    /// The run at the start, then the rest item by item at the place that bisection finds.
+    fn insertion_sort(
+        &mut self,
+        values: Vec<Value>,
+        compare: &mut dyn FnMut(&mut Interp, &Value, &Value) -> Outcome<Ordering>,
+    ) -> Outcome<Vec<Value>> {
+        let mut sorted: Vec<Value> = Vec::with_capacity(values.len());
+        let mut falls = None;
+        let mut rest = values.into_iter().peekable();
+        while let Some(next) = rest.peek() {
+            if let Some(last) = sorted.last() {
+                let below = compare(self, next, last)? == Ordering::Less;
+                if *falls.get_or_insert(below) != below {
+                    break;
+                }
+            }
+            sorted.extend(rest.next());
+        }
+        if falls == Some(true) {
+            sorted.reverse();
+        }
+        // The item that ended the run was compared with its neighbour, and is again.
+        for item in rest {
+            let (mut low, mut high) = (0, sorted.len());
+            while low < high {
+                let middle = usize::midpoint(low, high);
+                let Some(other) = sorted.get(middle) else { break };
+                if compare(self, &item, other)? == Ordering::Less { high = middle } else { low = middle + 1 }
+            }
+            sorted.insert(low, item);
+        }
+        Ok(sorted)
     }
 
     fn merge(

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Interp;
 use crate::ruby::control::{Control, Jump};
 use crate::ruby::symbol::Sym;
-use crate::ruby::value::{Exception, RClass, Value};
+use crate::ruby::value::{Exception, RClass, StrBuf, Value};
 
 impl Interp {
     /// An exception on its way: `Err(interp.error("ArgumentError", "..."))`. The class is named in full; one that
@@ -48,6 +48,12 @@ impl Interp {
         }
     }
 
+    /// `incompatible encodings: UTF-8 and ASCII-8BIT`
+    pub fn incompatible(&mut self, what: &str, left: &StrBuf, right: &StrBuf) -> Control {
+        let (left, right) = (left.encoding().name(), right.encoding().name());
+        self.error("Encoding::CompatibilityError", format!("{what}: {left} and {right}"))
+    }
+
     /// `wrong number of arguments (given 1, expected 2)`
     pub fn wrong_count(&mut self, given: usize, expected: &str) -> Control {
         self.argument_error(format!("wrong number of arguments (given {given}, expected {expected})"))
@@ -55,12 +61,17 @@ impl Interp {
 
     /// The NoMethodError of a method that is not there.
     pub fn no_method(&mut self, receiver: &Value, name: Sym, is_bare: bool) -> Control {
-        let receiver = describe_receiver(self, receiver);
-        if is_bare {
-            let message = format!("undefined local variable or method '{name}' for {receiver}");
-            return self.error("NameError", message);
+        let shown = describe_receiver(self, receiver);
+        let error = if is_bare {
+            self.error("NameError", format!("undefined local variable or method '{name}' for {shown}"))
+        } else {
+            self.error("NoMethodError", format!("undefined method '{name}' for {shown}"))
+        };
+        if let Some(Value::Object(exception)) = error.exception() {
+            exception.set_ivar(Sym::new("name"), Value::Sym(name));
+            exception.set_ivar(Sym::new("receiver"), receiver.clone());
         }
-        self.error("NoMethodError", format!("undefined method '{name}' for {receiver}"))
+        error
     }
 
     /// Where the code stands: `file:line:in 'method'`, innermost first.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Interp;
 use crate::ruby::args::Args;
-use crate::ruby::compiler::tree::{CaseNode, ForNode, LoopNode, Node, PairNode, RegexpNode};
+use crate::ruby::compiler::tree::{CaseNode, ForNode, LoopNode, Node, PairNode, RegexpNode, Target};
 use crate::ruby::control::{Control, Jump, Outcome};
 use crate::ruby::value::{Encoding, Env, HashMap, StrBuf, Value};
 
@@ -120,6 +120,11 @@ impl Interp {
                 interp.eval_yield(Args { values, has_keywords, block: None }, env)
             }),
             Node::Assign(parts) => {
+                if let Target::Attribute { receiver, safe: true, .. } = &parts.0
+                    && self.eval(receiver, env)?.is_nil()
+                {
+                    return Ok(Value::Nil);
+                }
                 let value = self.eval(&parts.1, env)?;
                 self.assign(&parts.0, value.clone(), env)?;
                 Ok(value)

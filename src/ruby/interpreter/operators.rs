@@ -38,9 +38,12 @@ impl Interp {
                 BinaryOperator::Equal => Some(Value::Bool(a.borrow().is_comparable_equal(&b.borrow()))),
                 BinaryOperator::NotEqual => Some(Value::Bool(!a.borrow().is_comparable_equal(&b.borrow()))),
                 BinaryOperator::Add => {
-                    let mut sum = a.borrow().clone();
-                    sum.append(&b.borrow());
-                    Some(Value::Str(Rc::new(crate::ruby::value::RString::new(sum))))
+                    let (a, b) = (a.borrow(), b.borrow());
+                    (a.fits(&b) && a.len() + b.len() <= crate::ruby::MAX_SIZE).then(|| {
+                        let mut sum = a.clone();
+                        sum.append(&b);
+                        Value::Str(Rc::new(crate::ruby::value::RString::new(sum)))
+                    })
                 }
                 _ => None,
             },

@@ -8,6 +8,7 @@ use crate::event::text as event_text;
 use crate::ruby::compiler::tree::RegexpOptions;
 use crate::ruby::control::Outcome;
 use crate::ruby::symbol::{Sym, sym};
+use crate::ruby::value::Encoding;
 use crate::ruby::value::{Body, RClass, RHash, RRegexp, RString, StrBuf, StringRange, Value};
 
 impl Interp {
@@ -57,7 +58,13 @@ impl Interp {
             Value::Big(number) => out.push_str(&number.to_string()),
             Value::Float(number) => out.push_str(&float_to_s(*number)),
             Value::Sym(name) => out.push_str(name.as_str()),
-            Value::Str(string) => out.append(&string.borrow()),
+            Value::Str(string) => {
+                let string = string.borrow();
+                if !out.fits(&string) {
+                    return Err(self.incompatible("incompatible encodings", out, &string));
+                }
+                out.append(&string);
+            }
             other => match self.call_to_s(other)? {
                 Value::Str(string) => out.append(&string.borrow()),
                 _ => out.push_str(&self.plain_to_s(other)),
@@ -245,6 +252,9 @@ pub fn float_to_s(number: f64) -> String {
 pub fn inspect_string(buffer: &StrBuf) -> String {
     let mut out = String::from("\"");
     match buffer.as_str() {
+        Some(_) if matches!(buffer.encoding(), Encoding::Binary | Encoding::UsAscii) => {
+            push_binary(&mut out, buffer.bytes());
+        }
         Some(text) => event_text::push_ruby_escaped(&mut out, text),
         None if buffer.range() == StringRange::Broken || buffer.is_single_byte() => {
             let bytes_only = buffer.is_single_byte();
@@ -257,6 +267,9 @@ pub fn inspect_string(buffer: &StrBuf) -> String {
                 push_binary(&mut out, chunk.invalid());
             }
         }
+        None if matches!(buffer.encoding(), Encoding::Other(encoding) if encoding.is_single_byte()) => {
+            push_binary(&mut out, buffer.bytes());
+        }
         None => event_text::push_ruby_escaped(&mut out, &buffer.to_text()),
     }
     out.push('"');
@@ -265,7 +278,8 @@ pub fn inspect_string(buffer: &StrBuf) -> String {
 
 fn push_binary(out: &mut String, bytes: &[u8]) {
     for byte in bytes {
-        if byte.is_ascii() {
+        let named = matches!(byte, 0x07..=0x0D | 0x1B);
+        if byte.is_ascii() && (!byte.is_ascii_control() || named) {
             event_text::push_ruby_escaped(out, &char::from(*byte).to_string());
         } else {
             _ = write!(out, "\\x{byte:02X}");

@@ -159,7 +159,8 @@ fn to_decimal(interp: &mut Interp, value: &Value, strictly: bool) -> Outcome {
     }
 }
 
-fn own(value: &Value) -> Option<BigDecimal> {
+/// The number of a BigDecimal that is one, with all its zeros.
+pub fn own(value: &Value) -> Option<BigDecimal> {
     match value.as_native::<Decimal>() {
         Some(Decimal::Finite(number)) => Some(number.clone()),
         _ => None,
@@ -181,6 +182,7 @@ const METHODS: &[MethodDef] = &[
     MethodDef("/", exactly(1), |interp, this, args| operate(interp, this, args.at(0), "/")),
     MethodDef("quo", exactly(1), |interp, this, args| operate(interp, this, args.at(0), "/")),
     MethodDef("%", exactly(1), |interp, this, args| operate(interp, this, args.at(0), "%")),
+    MethodDef("modulo", exactly(1), |interp, this, args| operate(interp, this, args.at(0), "%")),
     MethodDef("add", exactly(2), |interp, this, args| operate(interp, this, args.at(0), "+")),
     MethodDef("sub", exactly(2), |interp, this, args| operate(interp, this, args.at(0), "-")),
     MethodDef("mult", exactly(2), |interp, this, args| operate(interp, this, args.at(0), "*")),
@@ -335,18 +337,37 @@ fn operate(interp: &mut Interp, this: &Value, other: &Value, operator: &str) -> 
     Ok(match operator {
         "+" => wrap(interp, a + b),
         "-" => wrap(interp, a - b),
-        "*" => wrap(interp, a * b),
+        "*" => {
+            let ((a, scale), (b, other)) = (a.into_bigint_and_exponent(), b.into_bigint_and_exponent());
+            wrap(interp, BigDecimal::new(a * b, scale + other))
+        }
         _ if b.is_zero() => return Err(interp.error("ZeroDivisionError", "divided by 0")),
         "/" => {
-            let precision = a.digits().max(b.digits()).saturating_mul(2).max(32);
-            let quotient = (a / b).with_prec(precision);
-            wrap(interp, quotient.normalized())
+            // Twice the digits of the longer one, in words of nine (`RubyBigDecimal#quoImpl`).
+            let digits = |number: &BigDecimal| {
+                number.digits().saturating_add(number.fractional_digit_count().min(0).unsigned_abs())
+            };
+            let places = digits(&a).max(digits(&b)).saturating_mul(2).max(32).div_ceil(9).saturating_mul(9);
+            wrap(interp, quotient(&a, &b, places.min(MAX_EXPONENT as u64) as i64))
         }
         _ => {
             let quotient = (&a / &b).with_scale_round(0, RoundingMode::Floor);
             wrap(interp, a - quotient * b)
         }
     })
+}
+
+/// The quotient with so many places behind the point.
+fn quotient(a: &BigDecimal, b: &BigDecimal, places: i64) -> BigDecimal {
+    let (above, above_scale) = a.as_bigint_and_exponent();
+    let (below, below_scale) = b.as_bigint_and_exponent();
+    let shift = places + below_scale - above_scale;
+    let power = BigInt::from(10).pow(u32::try_from(shift.unsigned_abs()).unwrap_or(u32::MAX));
+    let (above, below) = if shift >= 0 { (above * power, below) } else { (above, below * power) };
+    let (whole, part) = (above.magnitude(), below.magnitude());
+    let rounded = (whole * 2u32 + part) / (part * 2u32);
+    let sign = if above.sign() == below.sign() { Sign::Plus } else { Sign::Minus };
+    BigDecimal::new(BigInt::from_biguint(sign, rounded), places)
 }
 
 fn power(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {

@@ -21,7 +21,7 @@ pub(super) static CLASSES: &[ClassDef] = &[
     error("SecurityError", "Exception"),
     error("SignalException", "Exception"),
     error("Interrupt", "SignalException"),
-    error("SystemExit", "Exception"),
+    ClassDef { superclass: Some("Exception"), methods: &[EXIT], ..ClassDef::class("SystemExit") },
     error("SystemStackError", "Exception"),
     error("StandardError", "Exception"),
     error("ArgumentError", "StandardError"),
@@ -53,6 +53,13 @@ pub(super) static CLASSES: &[ClassDef] = &[
     error("Errno::EACCES", "SystemCallError"),
     error("Errno::ECONNREFUSED", "SystemCallError"),
     error("Errno::EEXIST", "SystemCallError"),
+    error("Errno::ECONNRESET", "SystemCallError"),
+    error("Errno::EPIPE", "SystemCallError"),
+    error("Errno::ETIMEDOUT", "SystemCallError"),
+    error("Errno::EHOSTUNREACH", "SystemCallError"),
+    error("Errno::EINVAL", "SystemCallError"),
+    error("Errno::EISDIR", "SystemCallError"),
+    error("Errno::ENOTDIR", "SystemCallError"),
     error("ThreadError", "StandardError"),
     error("TypeError", "StandardError"),
     error("ZeroDivisionError", "StandardError"),
@@ -81,14 +88,67 @@ const METHODS: &[MethodDef] = &[
     MethodDef("exception", between(0, 1), exception),
     MethodDef("==", exactly(1), equal),
     MethodDef("name", exactly(0), |interp, this, _| {
-        let name = interp.get_ivar(this, sym!("@name"));
+        let name = interp.get_ivar(this, sym!("name"));
         Ok(name)
     }),
-    MethodDef("key", exactly(0), |interp, this, _| Ok(interp.get_ivar(this, sym!("@key")))),
-    MethodDef("receiver", exactly(0), |interp, this, _| Ok(interp.get_ivar(this, sym!("@receiver")))),
+    MethodDef("key", exactly(0), |interp, this, _| Ok(interp.get_ivar(this, sym!("key")))),
+    MethodDef("receiver", exactly(0), |interp, this, _| Ok(interp.get_ivar(this, sym!("receiver")))),
 ];
 
-fn initialize(_: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
+/// What the system's errors say, in front of what they are given.
+const SYSTEM_ERRORS: &[(&str, &str)] = &[
+    ("Errno::ENOENT", "No such file or directory"),
+    ("Errno::EACCES", "Permission denied"),
+    ("Errno::ECONNREFUSED", "Connection refused"),
+    ("Errno::ECONNRESET", "Connection reset by peer"),
+    ("Errno::EEXIST", "File exists"),
+    ("Errno::EPIPE", "Broken pipe"),
+    ("Errno::ETIMEDOUT", "Connection timed out"),
+    ("Errno::EHOSTUNREACH", "No route to host"),
+    ("Errno::EINVAL", "Invalid argument"),
+    ("Errno::EISDIR", "Is a directory"),
+    ("Errno::ENOTDIR", "Not a directory"),
+];
+
+/// The details that some exceptions carry stand in variables without an at sign, which scripts cannot name.
+fn take_details<'a>(interp: &mut Interp, this: &Value, args: Args<'a>) -> Outcome<Args<'a>> {
+    let is =
+        |interp: &Interp, name: &str| interp.class_named(name).is_some_and(|class| interp.is_a(this, &class));
+    let (rest, given) = args.split_keywords();
+    if let Some(given) =
+        given.filter(|_| is(interp, "KeyError") || is(interp, "NameError") || is(interp, "FrozenError"))
+    {
+        for name in [sym!("receiver"), sym!("key")] {
+            if let Some(value) = given.get(&Value::Sym(name)) {
+                interp.set_ivar(this, name, value)?;
+            }
+        }
+        return named(interp, this, rest);
+    }
+    if is(interp, "NameError") { named(interp, this, args) } else { Ok(args) }
+}
+
+/// The name of a NameError is its second argument.
+fn named<'a>(interp: &mut Interp, this: &Value, args: Args<'a>) -> Outcome<Args<'a>> {
+    if let Some(name) = args.get(1) {
+        interp.set_ivar(this, sym!("name"), name.clone())?;
+    }
+    Ok(args)
+}
+
+fn initialize(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
+    let args = take_details(interp, this, args)?;
+    let class = interp.class_name(&interp.real_class(this));
+    if let Some((_, text)) = SYSTEM_ERRORS.iter().find(|(name, _)| *name == class) {
+        let text = match args.get(0) {
+            Some(detail) => format!("{text} - {}", interp.to_s(detail)?),
+            None => (*text).to_owned(),
+        };
+        if let Some(data) = this.as_native::<Exception>() {
+            *data.message.borrow_mut() = Value::str(text);
+        }
+        return Ok(Value::Nil);
+    }
     if let (Some(data), Some(message)) = (this.as_native::<Exception>(), args.get(0)) {
         *data.message.borrow_mut() = message.clone();
     }
@@ -124,7 +184,7 @@ fn inspect(interp: &mut Interp, this: &Value, _: Args<'_>) -> Outcome {
         true => class,
         false if message.contains('\n') => {
             let shown = interp.inspect(&Value::str(message))?;
-            format!("#<{class}: {shown}>")
+            format!("#<{class}:{shown}>")
         }
         false => format!("#<{class}: {message}>"),
     }))
@@ -158,6 +218,13 @@ fn exception(_: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     }
     Ok(copy)
 }
+
+const EXIT: &[MethodDef] = &[
+    MethodDef("status", exactly(0), |interp, this, _| Ok(interp.get_ivar(this, sym!("status")))),
+    MethodDef("success?", exactly(0), |interp, this, _| {
+        Ok(Value::Bool(matches!(interp.get_ivar(this, sym!("status")), Value::Int(0))))
+    }),
+];
 
 fn equal(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     let other = args.at(0);

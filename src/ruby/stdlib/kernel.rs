@@ -59,10 +59,25 @@ const FLOW: &[MethodDef] = &[
     MethodDef("block_given?", exactly(0), |_, _, _| Ok(Value::Bool(false))),
     MethodDef("abort", between(0, 1), |interp, _, args| {
         let message = if args.is_empty() { "exit".into() } else { interp.to_s(args.at(0))? };
-        Err(interp.error("SystemExit", message))
+        Err(exit(interp, message, 1))
     }),
-    MethodDef("exit", between(0, 1), |interp, _, _| Err(interp.error("SystemExit", "exit"))),
+    MethodDef("exit", between(0, 1), |interp, _, args| {
+        let status = match args.at(0) {
+            Value::Int(status) => *status,
+            Value::Bool(false) => 1,
+            _ => 0,
+        };
+        Err(exit(interp, "exit".into(), status))
+    }),
 ];
+
+fn exit(interp: &mut Interp, message: String, status: i64) -> Control {
+    let error = interp.error("SystemExit", message);
+    if let Some(Value::Object(exception)) = error.exception() {
+        exception.set_ivar(sym!("status"), Value::Int(status));
+    }
+    error
+}
 
 const CONVERSION: &[MethodDef] = &[
     MethodDef("String", exactly(1), |interp, _, args| Ok(Value::Str(interp.to_s_string(args.at(0))?))),
@@ -74,7 +89,13 @@ const CONVERSION: &[MethodDef] = &[
     MethodDef("Hash", exactly(1), |interp, _, args| match args.at(0) {
         Value::Nil => Ok(Value::hash(HashMap::new())),
         Value::Array(array) if array.is_empty() => Ok(Value::hash(HashMap::new())),
-        other => Ok(Value::Hash(interp.to_hash(other)?)),
+        other if matches!(other, Value::Hash(_)) || interp.responds_to(other, sym!("to_hash")) => {
+            Ok(Value::Hash(interp.to_hash(other)?))
+        }
+        other => {
+            let class = interp.describe_for_conversion(other);
+            Err(interp.type_error(format!("can't convert {class} into Hash")))
+        }
     }),
 ];
 

@@ -4,6 +4,7 @@ mod array;
 mod big_decimal;
 mod comparable;
 mod csv;
+mod data;
 mod digest;
 mod enumerable;
 mod enumerator;
@@ -38,6 +39,7 @@ mod zlib;
 
 use std::rc::Rc;
 
+pub use big_decimal::own as decimal_of;
 pub use event::{EventData, event_value};
 pub(in crate::ruby) use structure::open_field;
 pub use timestamp::TimestampData;
@@ -119,6 +121,7 @@ static TABLES: &[&[ClassDef]] = &[
     scanner::CLASSES,
     timestamp::CLASSES,
     structure::CLASSES,
+    data::CLASSES,
     system::CLASSES,
     file_handle::CLASSES,
     event::CLASSES,

@@ -16,7 +16,7 @@ const NIL: &[MethodDef] = &[
     MethodDef("to_h", exactly(0), |_, _, _| Ok(Value::hash(HashMap::new()))),
     MethodDef("to_i", exactly(0), |_, _, _| Ok(Value::Int(0))),
     MethodDef("to_f", exactly(0), |_, _, _| Ok(Value::Float(0.0))),
-    MethodDef("to_s", exactly(0), |_, _, _| Ok(Value::str(""))),
+    MethodDef("to_s", exactly(0), |_, _, _| Ok(crate::ruby::bridge::frozen_text(""))),
     MethodDef("inspect", exactly(0), |_, _, _| Ok(Value::str("nil"))),
     MethodDef("=~", exactly(1), |_, _, _| Ok(Value::Nil)),
 ];
@@ -28,7 +28,9 @@ const LOGIC: &[MethodDef] = &[
 ];
 
 const BOOLEAN: &[MethodDef] = &[
-    MethodDef("to_s", exactly(0), |_, this, _| Ok(Value::str(this.truthy().to_string()))),
+    MethodDef("to_s", exactly(0), |_, this, _| {
+        Ok(crate::ruby::bridge::frozen_text(if this.truthy() { "true" } else { "false" }))
+    }),
     MethodDef("inspect", exactly(0), |_, this, _| Ok(Value::str(this.truthy().to_string()))),
     MethodDef("!", exactly(0), |_, this, _| Ok(Value::Bool(!this.truthy()))),
 ];

@@ -61,7 +61,12 @@ const INITIALIZE: &[MethodDef] = &[MethodDef("initialize", at_least(0), |_, _, _
 const COPYING: &[MethodDef] = &[
     MethodDef("dup", exactly(0), |interp, this, _| copy(interp, this, false)),
     MethodDef("clone", between(0, 1), |interp, this, args| {
-        copy(interp, this, args.keyword("freeze").is_none_or(|freeze| freeze.truthy()))
+        let asked = args.keyword("freeze").filter(|freeze| !freeze.is_nil()).map(|freeze| freeze.truthy());
+        let copy = copy(interp, this, asked.unwrap_or(true))?;
+        if asked == Some(true) {
+            freeze(&copy);
+        }
+        Ok(copy)
     }),
     MethodDef("initialize_copy", exactly(1), |_, this, _| Ok(this.clone())),
     MethodDef("freeze", exactly(0), |_, this, _| {

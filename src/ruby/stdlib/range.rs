@@ -66,6 +66,7 @@ pub(super) fn span(interp: &mut Interp, range: &RRange, len: usize) -> Outcome<O
 const ENDS: &[MethodDef] = &[
     MethodDef("begin", exactly(0), |interp, this, _| Ok(own(interp, this)?.start.clone())),
     MethodDef("end", exactly(0), |interp, this, _| Ok(own(interp, this)?.end.clone())),
+    MethodDef("bsearch", exactly(0), bsearch),
     MethodDef("first", between(0, 1), |interp, this, args| {
         let range = own(interp, this)?;
         if range.start.is_nil() {
@@ -252,6 +253,34 @@ fn cover(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
         return Ok(Value::Bool(inside));
     }
     Ok(Value::Bool(covers(interp, &range, args.at(0))?))
+}
+
+fn bsearch(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
+    let block = args.block(interp)?;
+    let range = own(interp, this)?.clone();
+    let (Value::Int(low), Value::Int(high)) = (&range.start, &range.end) else {
+        let class = interp.class_name(&interp.real_class(&range.start));
+        return Err(interp.type_error(format!("can't do binary search for {class}")));
+    };
+    let (mut low, mut high) = (i128::from(*low), i128::from(*high) + i128::from(!range.exclusive));
+    let mut found = Value::Nil;
+    while low < high {
+        let middle = (low + high).div_euclid(2);
+        let value = Value::Int(i64::try_from(middle).unwrap_or(i64::MAX));
+        match interp.yield_one(block, value.clone())? {
+            Value::Bool(true) => {
+                found = value;
+                high = middle;
+            }
+            Value::Bool(false) | Value::Nil => low = middle + 1,
+            number => match interp.to_float(&number)? {
+                0.0 => return Ok(value),
+                below if below < 0.0 => high = middle,
+                _ => low = middle + 1,
+            },
+        }
+    }
+    Ok(found)
 }
 
 fn include(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {

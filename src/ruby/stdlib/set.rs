@@ -1,6 +1,6 @@
 //! `Set`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::enumerable::items;
@@ -9,7 +9,7 @@ use crate::ruby::args::{Args, at_least, between, exactly};
 use crate::ruby::control::Outcome;
 use crate::ruby::interpreter::Interp;
 use crate::ruby::symbol::sym;
-use crate::ruby::value::{HashMap, Native, RClass, Value, key_hash};
+use crate::ruby::value::{HashMap, Native, RClass, Value, insert_into, key_hash, keys_equal, remove_from};
 
 pub(super) static CLASSES: &[ClassDef] = &[ClassDef {
     includes: &["Enumerable"],
@@ -17,6 +17,14 @@ pub(super) static CLASSES: &[ClassDef] = &[ClassDef {
     singleton_methods: &[NEW],
     ..ClassDef::class("Set")
 }];
+
+/// Sets within sets are compared so far; they may hold themselves.
+const MOST_NESTED: usize = 32;
+
+thread_local! {
+    /// How many sets are being compared within each other.
+    static COMPARING: Cell<usize> = const { Cell::new(0) };
+}
 
 /// The members are the keys.
 struct Set(RefCell<HashMap>);
@@ -32,14 +40,17 @@ impl Native for Set {
     }
 
     fn key_hash(&self) -> Option<u64> {
-        Some(self.0.borrow().keys().fold(0, |sum, key| key_hash(key).wrapping_add(sum)))
+        Some(self.0.borrow().keys_hash())
     }
 
     fn is_same_key(&self, other: &dyn Native) -> bool {
-        other.downcast::<Set>().is_some_and(|other| {
-            let (a, b) = (self.0.borrow(), other.0.borrow());
-            a.len() == b.len() && a.keys().all(|key| b.contains_key(key))
-        })
+        let depth = COMPARING.get();
+        let Some(other) = other.downcast::<Set>().filter(|_| depth < MOST_NESTED) else { return false };
+        COMPARING.set(depth + 1);
+        let (a, b) = (self.0.borrow(), other.0.borrow());
+        let same = a.len() == b.len() && a.keys().all(|key| b.contains_key(key));
+        COMPARING.set(depth);
+        same
     }
 }
 
@@ -148,6 +159,22 @@ const READING: &[MethodDef] = &[
     MethodDef(">=", exactly(1), |interp, this, args| is_within(interp, args.at(0), this, false)),
     MethodDef("proper_superset?", exactly(1), |interp, this, args| is_within(interp, args.at(0), this, true)),
     MethodDef(">", exactly(1), |interp, this, args| is_within(interp, args.at(0), this, true)),
+    MethodDef("flatten", exactly(0), |interp, this, _| {
+        let mut all = Vec::new();
+        flattened(interp, this, &mut all)?;
+        Ok(like(interp, this, all))
+    }),
+    MethodDef("classify", exactly(0), classify),
+    MethodDef("<=>", exactly(1), |interp, this, args| {
+        let other = args.at(0);
+        if other.as_native::<Set>().is_none() {
+            return Ok(Value::Nil);
+        }
+        let (mine, others) = (own(interp, this)?.borrow().len(), own(interp, other)?.borrow().len());
+        let (small, large) = if mine <= others { (this, other) } else { (other, this) };
+        let fits = is_within(interp, small, large, false)?.truthy();
+        Ok(if fits { Value::Int(mine.cmp(&others) as i64) } else { Value::Nil })
+    }),
     MethodDef("intersect?", exactly(1), |interp, this, args| Ok(Value::Bool(shares(interp, this, args)?))),
     MethodDef("disjoint?", exactly(1), |interp, this, args| Ok(Value::Bool(!shares(interp, this, args)?))),
 ];
@@ -161,9 +188,9 @@ const ALGEBRA: &[MethodDef] = &[
     MethodDef("-", exactly(1), difference),
     MethodDef("difference", exactly(1), difference),
     MethodDef("^", exactly(1), |interp, this, args| {
-        let other = members(interp, args.at(0))?;
-        let mut map = own(interp, this)?.borrow().clone();
-        for value in other {
+        let mut map: HashMap =
+            members(interp, args.at(0))?.into_iter().map(|value| (value, Value::Bool(true))).collect();
+        for value in values(interp, this)? {
             if map.remove(&value).is_none() {
                 map.insert(value, Value::Bool(true));
             }
@@ -186,11 +213,11 @@ const CHANGING: &[MethodDef] = &[
         add(interp, this, args)
     }),
     MethodDef("delete", exactly(1), |interp, this, args| {
-        own_mut(interp, this)?.borrow_mut().remove(args.at(0));
+        remove_from(own_mut(interp, this)?, args.at(0));
         Ok(this.clone())
     }),
     MethodDef("delete?", exactly(1), |interp, this, args| {
-        let removed = own_mut(interp, this)?.borrow_mut().remove(args.at(0));
+        let removed = remove_from(own_mut(interp, this)?, args.at(0));
         Ok(if removed.is_some() { this.clone() } else { Value::Nil })
     }),
     MethodDef("merge", at_least(0), |interp, this, args| {
@@ -198,7 +225,7 @@ const CHANGING: &[MethodDef] = &[
             let other = members(interp, other)?;
             let map = own_mut(interp, this)?;
             for value in other {
-                map.borrow_mut().insert(value, Value::Bool(true));
+                insert_into(map, value, Value::Bool(true));
             }
         }
         Ok(this.clone())
@@ -207,7 +234,7 @@ const CHANGING: &[MethodDef] = &[
         let other = members(interp, args.at(0))?;
         let map = own_mut(interp, this)?;
         for value in other {
-            map.borrow_mut().remove(&value);
+            remove_from(map, &value);
         }
         Ok(this.clone())
     }),
@@ -219,15 +246,55 @@ const CHANGING: &[MethodDef] = &[
     MethodDef("delete_if", exactly(0), |interp, this, args| retain(interp, this, args, false)),
     MethodDef("reject!", exactly(0), |interp, this, args| retain(interp, this, args, false)),
     MethodDef("select!", exactly(0), |interp, this, args| retain(interp, this, args, true)),
+    MethodDef("filter!", exactly(0), |interp, this, args| retain(interp, this, args, true)),
+    MethodDef("map!", exactly(0), map_in_place),
+    MethodDef("collect!", exactly(0), map_in_place),
     MethodDef("keep_if", exactly(0), |interp, this, args| retain(interp, this, args, true)),
 ];
+
+fn map_in_place(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
+    let block = args.block(interp)?;
+    let mut map = HashMap::new();
+    for value in values(interp, this)? {
+        map.insert(interp.yield_one(block, value)?, Value::Bool(true));
+    }
+    let old = std::mem::replace(&mut *own_mut(interp, this)?.borrow_mut(), map);
+    drop(old);
+    Ok(this.clone())
+}
+
+/// Members of sets within the set, at any depth.
+fn flattened(interp: &mut Interp, this: &Value, out: &mut Vec<Value>) -> Outcome<()> {
+    interp.guard()?;
+    for value in values(interp, this)? {
+        match value.as_native::<Set>() {
+            Some(_) => flattened(interp, &value, out)?,
+            None => out.push(value),
+        }
+    }
+    Ok(())
+}
+
+fn classify(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
+    let block = args.block(interp)?;
+    let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();
+    for value in values(interp, this)? {
+        let key = interp.yield_one(block, value.clone())?;
+        match groups.iter_mut().find(|(known, _)| keys_equal(known, &key)) {
+            Some((_, members)) => members.push(value),
+            None => groups.push((key, vec![value])),
+        }
+    }
+    let map = groups.into_iter().map(|(key, members)| (key, like(interp, this, members)));
+    Ok(Value::hash(map.collect()))
+}
 
 fn include(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     Ok(Value::Bool(own(interp, this)?.borrow().contains_key(args.at(0))))
 }
 
 fn add(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
-    own_mut(interp, this)?.borrow_mut().insert(args.at(0).clone(), Value::Bool(true));
+    insert_into(own_mut(interp, this)?, args.at(0).clone(), Value::Bool(true));
     Ok(this.clone())
 }
 
@@ -281,8 +348,9 @@ fn passing(interp: &mut Interp, this: &Value, args: Args<'_>, wanted: bool) -> O
 }
 
 fn kept(interp: &mut Interp, this: &Value, args: Args<'_>, wanted: bool) -> Outcome {
+    // Those of Enumerable: an array.
     let passed = passing(interp, this, args, wanted)?;
-    Ok(like(interp, this, passed))
+    Ok(Value::array(passed))
 }
 
 fn retain(interp: &mut Interp, this: &Value, args: Args<'_>, wanted: bool) -> Outcome {

@@ -25,7 +25,7 @@ const NEW: &[MethodDef] = &[
     MethodDef("[]", at_least(0), new),
     MethodDef("members", exactly(0), |interp, this, _| {
         let class = interp.to_class(this)?;
-        let members = members(interp, &class);
+        let members = members(&class);
         Ok(Value::array(members.into_iter().map(Value::Sym).collect()))
     }),
 ];
@@ -34,7 +34,7 @@ const METHODS: &[MethodDef] = &[
     MethodDef("initialize", at_least(0), initialize),
     MethodDef("members", exactly(0), |interp, this, _| {
         let class = interp.real_class(this);
-        Ok(Value::array(members(interp, &class).into_iter().map(Value::Sym).collect()))
+        Ok(Value::array(members(&class).into_iter().map(Value::Sym).collect()))
     }),
     MethodDef("to_a", exactly(0), |interp, this, _| Ok(Value::array(values(interp, this)))),
     MethodDef("deconstruct", exactly(0), |interp, this, _| Ok(Value::array(values(interp, this)))),
@@ -62,16 +62,16 @@ const METHODS: &[MethodDef] = &[
         }
     }),
     MethodDef("each", exactly(0), |interp, this, args| {
-        let block = args.block(interp)?;
+        let block = super::enumerable::block_or_enumerator!(interp, this, "each", args);
         for value in values(interp, this) {
             interp.yield_one(block, value)?;
         }
         Ok(this.clone())
     }),
     MethodDef("each_pair", exactly(0), |interp, this, args| {
-        let block = args.block(interp)?;
+        let block = super::enumerable::block_or_enumerator!(interp, this, "each_pair", args);
         let class = interp.real_class(this);
-        for name in members(interp, &class) {
+        for name in members(&class) {
             let value = interp.get_ivar(this, name);
             interp.yield_pair(block, Value::Sym(name), value)?;
         }
@@ -86,6 +86,12 @@ const METHODS: &[MethodDef] = &[
         let (mine, others) = (values(interp, this), values(interp, other));
         Ok(Value::Bool(interp.equal(&Value::array(mine), &Value::array(others))?))
     }),
+    MethodDef("eql?", exactly(1), |_, this, args| {
+        Ok(Value::Bool(crate::ruby::value::keys_equal(this, args.at(0))))
+    }),
+    MethodDef("hash", exactly(0), |_, this, _| {
+        Ok(Value::Int((crate::ruby::value::key_hash(this) >> 1) as i64))
+    }),
     MethodDef("to_s", exactly(0), inspect),
     MethodDef("inspect", exactly(0), inspect),
     MethodDef("values_at", at_least(0), |interp, this, args| {
@@ -95,9 +101,8 @@ const METHODS: &[MethodDef] = &[
 ];
 
 /// The names of a struct class' members; subclasses have those of their superclass.
-fn members(interp: &Interp, class: &Rc<RClass>) -> Vec<Sym> {
+pub(super) fn members(class: &Rc<RClass>) -> Vec<Sym> {
     let found = class.ancestors().iter().find_map(|class| class.ivar(sym!("__members__")));
-    _ = interp;
     match found {
         Some(Value::Array(names)) => names
             .borrow()
@@ -112,14 +117,14 @@ fn members(interp: &Interp, class: &Rc<RClass>) -> Vec<Sym> {
 }
 
 /// Members' values stand in variables without an at sign, which scripts cannot name.
-fn values(interp: &mut Interp, this: &Value) -> Vec<Value> {
+pub(super) fn values(interp: &mut Interp, this: &Value) -> Vec<Value> {
     let class = interp.real_class(this);
-    members(interp, &class).into_iter().map(|name| interp.get_ivar(this, name)).collect()
+    members(&class).into_iter().map(|name| interp.get_ivar(this, name)).collect()
 }
 
 fn member(interp: &mut Interp, this: &Value, key: &Value) -> Outcome<Sym> {
     let class = interp.real_class(this);
-    let names = members(interp, &class);
+    let names = members(&class);
     if let Value::Int(index) = key {
         let length = names.len() as i64;
         let at = if *index < 0 { index + length } else { *index };
@@ -178,7 +183,7 @@ fn new(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
 
 fn initialize(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     let class = interp.real_class(this);
-    let names = members(interp, &class);
+    let names = members(&class);
     let by_keyword = class.ancestors().iter().find_map(|class| class.ivar(sym!("__keyword_init__")));
     let only_keywords = args.len() == 1 && args.has_keywords;
     let by_keyword = match by_keyword.unwrap_or_default() {
@@ -189,7 +194,8 @@ fn initialize(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
         return initialize_by_keyword(interp, this, &names, args);
     }
     if args.len() > names.len() {
-        return Err(interp.argument_error("struct size differs"));
+        let message = format!("struct size differs ({} for {})", args.len(), names.len());
+        return Err(interp.argument_error(message));
     }
     for (at, name) in names.into_iter().enumerate() {
         interp.set_ivar(this, name, args.at(at).clone())?;
@@ -221,7 +227,7 @@ fn initialize_by_keyword(interp: &mut Interp, this: &Value, names: &[Sym], args:
 fn to_h(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     let class = interp.real_class(this);
     let mut map = HashMap::new();
-    for name in members(interp, &class) {
+    for name in members(&class) {
         let value = interp.get_ivar(this, name);
         match args.block {
             None => map.insert(Value::Sym(name), value),
@@ -241,7 +247,7 @@ fn inspect(interp: &mut Interp, this: &Value, _: Args<'_>) -> Outcome {
     let class = interp.real_class(this);
     let name = class.name().map(|name| format!(" {name}")).unwrap_or_default();
     let mut shown = Vec::new();
-    for name in members(interp, &class) {
+    for name in members(&class) {
         let value = interp.get_ivar(this, name);
         shown.push(format!("{name}={}", interp.inspect(&value)?));
     }

@@ -1,7 +1,7 @@
 //! What scripts see of the machine: `ENV`, `Process`, `File`, `Dir`, `Random`, `$stdout`, locks, `Timeout`.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -324,8 +324,18 @@ const PATHS: &[MethodDef] = &[
     }),
     MethodDef("expand_path", between(1, 2), |interp, _, args| {
         let path = args.text(interp, 0)?;
-        let absolute = std::path::absolute(&path).map(|path| path.to_string_lossy().into_owned());
-        Ok(Value::str(absolute.unwrap_or(path)))
+        let base = if args.at(1).is_nil() { String::new() } else { args.text(interp, 1)? };
+        let here = std::env::current_dir().unwrap_or_default();
+        let mut parts: Vec<std::ffi::OsString> = Vec::new();
+        for part in here.join(base).join(path).components() {
+            match part {
+                Component::Normal(name) => parts.push(name.to_owned()),
+                Component::ParentDir => _ = parts.pop(),
+                _ => {}
+            }
+        }
+        let parts: Vec<_> = parts.iter().map(|part| part.to_string_lossy()).collect();
+        Ok(Value::str(format!("/{}", parts.join("/"))))
     }),
 ];
 

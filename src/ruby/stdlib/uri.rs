@@ -213,7 +213,10 @@ const FUNCTIONS: &[MethodDef] = &[
     MethodDef("encode_www_form_component", between(1, 2), |interp, _, args| {
         escape(interp, args, b"*-._", "+")
     }),
-    MethodDef("decode_www_form_component", between(1, 2), |interp, _, args| unescape(interp, args, true)),
+    MethodDef("decode_www_form_component", between(1, 2), |interp, _, args| {
+        check_escapes(interp, args)?;
+        unescape(interp, args, true)
+    }),
     MethodDef("encode_uri_component", between(1, 2), |interp, _, args| escape(interp, args, b"*-._", "%20")),
     MethodDef("decode_uri_component", between(1, 2), |interp, _, args| unescape(interp, args, false)),
     MethodDef("encode_www_form", between(1, 2), |interp, _, args| {
@@ -287,6 +290,18 @@ fn escape(interp: &mut Interp, args: Args<'_>, kept: &[u8], space: &str) -> Outc
     let text = interp.to_s_string(args.at(0))?;
     let escaped = escaped(text.borrow().bytes(), kept, space);
     Ok(Value::str(escaped))
+}
+
+/// `%` must stand before two hexadecimal digits.
+fn check_escapes(interp: &mut Interp, args: Args<'_>) -> Outcome<()> {
+    let text = args.text(interp, 0)?;
+    let is_escape = |behind: &str| {
+        behind.get(..2).is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    };
+    if text.split('%').skip(1).all(is_escape) {
+        return Ok(());
+    }
+    Err(interp.argument_error(format!("invalid %-encoding ({text})")))
 }
 
 fn unescape(interp: &mut Interp, args: Args<'_>, plus_is_space: bool) -> Outcome {
@@ -499,12 +514,15 @@ const CGI: &[MethodDef] = &[
         let text = args.text(interp, 0)?;
         let mut map = HashMap::new();
         for pair in text.split(['&', ';']).filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let [name, value] =
-                [name, value].map(|part| Value::bytes(unescaped(part.as_bytes(), true), Encoding::Utf8));
+            let decoded = |part: &str| Value::bytes(unescaped(part.as_bytes(), true), Encoding::Utf8);
+            let (name, value) = match pair.split_once('=') {
+                Some((name, value)) => (name, Some(decoded(value))),
+                None => (pair, None),
+            };
+            let name = decoded(name);
             match map.get(&name) {
-                Some(Value::Array(values)) => values.push(value),
-                _ => map.insert(name, Value::array(vec![value])),
+                Some(Value::Array(values)) => value.into_iter().for_each(|value| values.push(value)),
+                _ => map.insert(name, Value::array(value.into_iter().collect())),
             }
         }
         let hash = RHash::new(map);

@@ -138,6 +138,8 @@ fn plain(interp: &mut Interp, text: &str) -> Value {
                 return number;
             }
         } else if whole.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte))
+            && whole.contains('.')
+            && whole.split(['e', 'E']).nth(1).is_none_or(|exponent| exponent.starts_with(['+', '-']))
             && whole.contains(|c: char| c.is_ascii_digit())
             && let Ok(number) = clean.parse::<f64>()
         {
@@ -155,7 +157,13 @@ fn write(interp: &mut Interp, value: &Value, indent: usize, out: &mut String) ->
         Value::Array(array) if !array.is_empty() => {
             for item in array.to_vec() {
                 out.push_str(&format!("\n{pad}-"));
+                let start = out.len();
                 write(interp, &item, indent + 1, out)?;
+                // What is nested begins on the line of its dash.
+                let nested = format!("\n{pad}  ");
+                if out.get(start..).is_some_and(|text| text.starts_with(&nested)) {
+                    out.replace_range(start..start + nested.len(), " ");
+                }
                 trim_end(out);
             }
             out.push('\n');
@@ -163,7 +171,7 @@ fn write(interp: &mut Interp, value: &Value, indent: usize, out: &mut String) ->
         Value::Hash(hash) if !hash.is_empty() => {
             let map = hash.borrow().clone();
             for (key, value) in map.iter() {
-                let key = scalar(interp, key)?;
+                let key = scalar(interp, key, indent)?;
                 out.push_str(&format!("\n{pad}{key}:"));
                 // A list stands at the indentation of its key.
                 let deeper = if matches!(value, Value::Array(_)) { indent } else { indent + 1 };
@@ -175,7 +183,7 @@ fn write(interp: &mut Interp, value: &Value, indent: usize, out: &mut String) ->
         Value::Array(_) => out.push_str(" []\n"),
         Value::Hash(_) => out.push_str(" {}\n"),
         other => {
-            let text = scalar(interp, other)?;
+            let text = scalar(interp, other, indent)?;
             if !text.is_empty() {
                 out.push(' ');
                 out.push_str(&text);
@@ -192,18 +200,85 @@ fn trim_end(out: &mut String) {
     }
 }
 
-fn scalar(interp: &mut Interp, value: &Value) -> Outcome<String> {
+fn scalar(interp: &mut Interp, value: &Value, indent: usize) -> Outcome<String> {
     Ok(match value {
         Value::Nil => String::new(),
         Value::Sym(name) => format!(":{name}"),
-        Value::Str(string) => {
-            let text = string.to_text();
-            let stays_text = matches!(plain(interp, &text), Value::Str(_))
-                && !text.starts_with(|first: char| "-?:,[]{}#&*!|>'\"%@` ".contains(first))
-                && !text.contains([':', '#', '\n'])
-                && !text.ends_with(' ');
-            if stays_text { text } else { format!("\"{}\"", text.escape_default()) }
+        Value::Str(string) => text(interp, &string.to_text(), indent),
+        Value::Float(number) if number.is_nan() => ".nan".into(),
+        Value::Float(number) if number.is_infinite() => if *number > 0.0 { ".inf" } else { "-.inf" }.into(),
+        other if super::time::time_in(other).is_some() => {
+            let utc = interp.call(other, "utc?", &[])?.truthy();
+            let zone = if utc { "Z" } else { "%:z" };
+            let shown = interp.call(other, "strftime", &[Value::str(format!("%F %T.%9N {zone}"))])?;
+            interp.to_s(&shown)?
         }
         other => interp.to_s(other)?,
     })
+}
+
+/// Text, with the quotes that Psych gives it.
+fn text(interp: &mut Interp, text: &str, indent: usize) -> String {
+    let special = text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{FEFF}');
+    let inner_break = text.trim_end_matches('\n').contains('\n');
+    if inner_break && !special && !text.contains(" \n") {
+        return literal(text, indent);
+    }
+    let first = text.chars().next();
+    let odd_start =
+        first.is_some_and(|first| !first.is_alphanumeric() && first != '_') && !text.contains('"');
+    if special || text.contains('\n') || odd_start || matches!(text, "y" | "Y" | "n" | "N") {
+        return quoted(text);
+    }
+    let stays_text = matches!(plain(interp, text), Value::Str(_))
+        && !is_date_or_time(text)
+        && !text.starts_with(|first: char| "-?:,[]{}#&*!|>'\"%@` ".contains(first))
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && !text.ends_with([':', ' ']);
+    if stays_text { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
+}
+
+/// `2024-05-06` and `12:30`, which stand for something else than text.
+fn is_date_or_time(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(['-', ':']).collect();
+    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let start = text.get(..10).unwrap_or(text);
+    let is_date =
+        start.len() == 10 && start.matches('-').count() == 2 && start.split('-').all(|part| digits(&part));
+    is_date || (text.contains(':') && !text.contains('-') && parts.iter().all(digits))
+}
+
+/// `|-` and the lines below it.
+fn literal(text: &str, indent: usize) -> String {
+    let hint = if text.starts_with([' ', '\n']) { "2" } else { "" };
+    let end = match text.len() - text.trim_end_matches('\n').len() {
+        0 => "-",
+        1 => "",
+        _ => "+",
+    };
+    let pad = "  ".repeat(indent.max(1));
+    let lines = text.strip_suffix('\n').unwrap_or(text).split('\n');
+    let lines: Vec<String> =
+        lines.map(|line| if line.is_empty() { String::new() } else { format!("{pad}{line}") }).collect();
+    format!("|{hint}{end}\n{}", lines.join("\n"))
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            '\u{1B}' => out.push_str("\\e"),
+            '\0' => out.push_str("\\0"),
+            control if control.is_control() => out.push_str(&format!("\\x{:02X}", u32::from(control))),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+    out
 }

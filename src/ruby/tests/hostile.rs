@@ -73,3 +73,25 @@ fn closures_that_hold_themselves_are_freed() {
         "walk = lambda { |n| n == 0 ? 0 : walk.call(n - 1) }; walk.call(3); n = 5; @f = lambda { n += 1 }";
     assert!(living(&mut world, keeping, 10_000) < 5_000);
 }
+
+#[test]
+fn what_holds_itself_is_a_key() {
+    check(&[
+        ("h = {}; h[h] = 1; h.size", "1"),
+        ("h = {}; h[[h]] = 1; h.key?([h]); h.size", "1"),
+        ("s = Set[1]; s << s; s.size", "2"),
+        ("a = Set[1]; a << a; b = Set[1]; b << b; [a == b, a.hash.class]", "[false, Integer]"),
+        ("a = []; a << a << a; a.hash.class", "Integer"),
+    ]);
+}
+
+#[test]
+fn what_has_no_bounds_gets_some() {
+    check(&[
+        ("(1.0 / 0).round(2)", "Infinity"),
+        ("1.0.step(2.0, 1e-300).first(1)", "[1.0]"),
+        ("a = [0] * 20_000_000; a + a", "ArgumentError: argument too big"),
+        ("a = [0] * 20_000_000; a.concat(a)", "ArgumentError: argument too big"),
+        ("s = 'a' * 300_000_000; s + s", "ArgumentError: argument too big"),
+    ]);
+}

@@ -53,7 +53,7 @@ fn methods_take_arguments_as_ruby_does() {
         ("def m(h); h; end; m(a: 1)", "{a: 1}"),
         ("def m(a); a; end; m(1, 2)", "ArgumentError: wrong number of arguments (given 2, expected 1)"),
         ("def m(a, b = 1); a; end; m", "ArgumentError: wrong number of arguments (given 0, expected 1..2)"),
-        ("def m(a:); a; end; m", "ArgumentError: missing keyword: :a"),
+        ("def m(a:); a; end; m", "ArgumentError: missing keyword: a"),
         ("def m(a: 1); a; end; m(b: 2)", "ArgumentError: unknown keyword: :b"),
         ("def m(...) = n(...); def n(a, b: 0, &c) = [a, b, c&.call]; m(1, b: 2) { 3 }", "[1, 2, 3]"),
         ("def m(&) = n(&); def n(&b) = b.call; m { 4 }", "4"),

@@ -1,5 +1,6 @@
 //! Scripts and what they give. Expectations are Ruby's own (its documentation and ruby/spec), printed by `inspect`.
 
+mod answers;
 mod classes;
 mod control;
 mod events;

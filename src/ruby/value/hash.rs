@@ -14,6 +14,8 @@ use super::{Extra, RProc, Value, holds_others};
 const INDEXED_FROM: usize = 9;
 /// Keys nested deeper are told apart by identity.
 const MAX_KEY_DEPTH: usize = 64;
+/// How many values within a key are looked at: arrays may hold each other many times over.
+const MOST_FED: usize = 100_000;
 
 struct Entry {
     hash: u64,
@@ -76,7 +78,13 @@ impl HashMap {
     /// Sets a value; an existing key keeps its place. A string that is not frozen is copied to be a key.
     pub fn insert(&mut self, key: Value, value: Value) {
         let hash = key_hash(&key);
-        if let Some(at) = self.find(hash, &key) {
+        let found = self.find(hash, &key);
+        self.put(found, hash, key, value);
+    }
+
+    /// Sets a value at the place where its key was found, or at the end.
+    fn put(&mut self, found: Option<usize>, hash: u64, key: Value, value: Value) {
+        if let Some(at) = found {
             if let Some(Some(entry)) = self.entries.get_mut(at) {
                 entry.value = value;
             }
@@ -103,6 +111,10 @@ impl HashMap {
     pub fn remove(&mut self, key: &Value) -> Option<Value> {
         let hash = key_hash(key);
         let at = self.find(hash, key)?;
+        self.take(hash, at)
+    }
+
+    fn take(&mut self, hash: u64, at: usize) -> Option<Value> {
         if let Some(index) = &mut self.index
             && let Ok(found) = index.find_entry(hash, |&other| other == at)
         {
@@ -142,6 +154,11 @@ impl HashMap {
             }
         }
         self.index = Some(index);
+    }
+
+    /// A number made of the keys, in whichever order they stand.
+    pub fn keys_hash(&self) -> u64 {
+        self.entries.iter().flatten().fold(self.len as u64, |sum, entry| sum.wrapping_add(entry.hash))
     }
 
     /// Entries in the order they were added.
@@ -207,7 +224,8 @@ pub fn key_hash(key: &Value) -> u64 {
         Value::Int(number) => spread(*number as u64 ^ 0x51),
         _ => {
             let mut hasher = SECRET.build_hasher();
-            feed(key, &mut hasher, 0);
+            let mut left = MOST_FED;
+            feed(key, &mut hasher, 0, &mut left);
             hasher.finish()
         }
     }
@@ -218,10 +236,11 @@ fn spread(number: u64) -> u64 {
     (mixed ^ (mixed >> 31)).wrapping_mul(0x94D0_49BB_1331_11EB)
 }
 
-fn feed(key: &Value, hasher: &mut impl Hasher, depth: usize) {
-    if depth > MAX_KEY_DEPTH {
+fn feed(key: &Value, hasher: &mut impl Hasher, depth: usize, left: &mut usize) {
+    if depth > MAX_KEY_DEPTH || *left == 0 {
         return;
     }
+    *left -= 1;
     match key {
         Value::Nil => hasher.write_u8(0),
         Value::Bool(flag) => hasher.write_u8(1 + u8::from(*flag)),
@@ -230,16 +249,20 @@ fn feed(key: &Value, hasher: &mut impl Hasher, depth: usize) {
         Value::Big(number) => number.hash(hasher),
         Value::Sym(symbol) => hasher.write_usize(symbol.address()),
         Value::Str(string) => string.borrow().bytes().hash(hasher),
-        Value::Array(array) => array.borrow().iter().for_each(|item| feed(item, hasher, depth + 1)),
-        Value::Hash(hash) => hasher.write_usize(hash.borrow().len()),
+        Value::Array(array) => array.borrow().iter().for_each(|item| feed(item, hasher, depth + 1, left)),
+        // One that is just being changed is its own key: `h[h] = 1`.
+        Value::Hash(hash) => hasher.write_u64(hash.map.try_borrow().map_or(0, |map| map.keys_hash())),
         Value::Range(range) => {
-            feed(&range.start, hasher, depth + 1);
-            feed(&range.end, hasher, depth + 1);
+            feed(&range.start, hasher, depth + 1, left);
+            feed(&range.end, hasher, depth + 1, left);
         }
         Value::Regexp(regexp) => regexp.source.hash(hasher),
         Value::Object(object) => match object.any_native().and_then(|native| native.key_hash()) {
             Some(hash) => hasher.write_u64(hash),
-            None => hasher.write_i64(key.identity()),
+            None => match object.members() {
+                Some(members) => members.iter().for_each(|item| feed(item, hasher, depth + 1, left)),
+                None => hasher.write_i64(key.identity()),
+            },
         },
         Value::Proc(_) | Value::Class(_) => hasher.write_i64(key.identity()),
     }
@@ -247,15 +270,19 @@ fn feed(key: &Value, hasher: &mut impl Hasher, depth: usize) {
 
 /// Whether a hash takes both for the same key (`eql?`): `1` and `1.0` are different ones.
 pub fn keys_equal(a: &Value, b: &Value) -> bool {
-    eql(a, b, 0)
+    let mut left = MOST_FED;
+    eql(a, b, 0, &mut left)
 }
 
-fn eql(a: &Value, b: &Value, depth: usize) -> bool {
+fn eql(a: &Value, b: &Value, depth: usize, left: &mut usize) -> bool {
     if a.is_same(b) {
         return true;
     }
-    if depth > MAX_KEY_DEPTH {
+    if depth > MAX_KEY_DEPTH || *left == 0 {
         return false;
+    }
+    if depth > 0 {
+        *left -= 1;
     }
     match (a, b) {
         (Value::Float(a), Value::Float(b)) => a == b,
@@ -263,19 +290,26 @@ fn eql(a: &Value, b: &Value, depth: usize) -> bool {
         (Value::Str(a), Value::Str(b)) => a.borrow().is_comparable_equal(&b.borrow()),
         (Value::Array(a), Value::Array(b)) => {
             let (a, b) = (a.borrow(), b.borrow());
-            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| eql(a, b, depth + 1))
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| eql(a, b, depth + 1, left))
         }
         (Value::Hash(a), Value::Hash(b)) => {
-            let (a, b) = (a.borrow(), b.borrow());
+            let (Ok(a), Ok(b)) = (a.map.try_borrow(), b.map.try_borrow()) else { return false };
             a.len() == b.len()
-                && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| eql(value, &other, depth + 1)))
+                && a.iter()
+                    .all(|(key, value)| b.get(key).is_some_and(|other| eql(value, &other, depth + 1, left)))
         }
         (Value::Range(a), Value::Range(b)) => {
-            a.exclusive == b.exclusive && eql(&a.start, &b.start, depth + 1) && eql(&a.end, &b.end, depth + 1)
+            a.exclusive == b.exclusive
+                && eql(&a.start, &b.start, depth + 1, left)
+                && eql(&a.end, &b.end, depth + 1, left)
         }
         (Value::Regexp(a), Value::Regexp(b)) => a.is_equal(b),
         (Value::Object(a), Value::Object(b)) => match (a.any_native(), b.any_native()) {
             (Some(a), Some(b)) => a.is_same_key(b),
+            (None, None) if a.has_class_of(b) => match (a.members(), b.members()) {
+                (Some(a), Some(b)) => a.iter().zip(&b).all(|(a, b)| eql(a, b, depth + 1, left)),
+                _ => false,
+            },
             _ => false,
         },
         _ => false,
@@ -289,6 +323,20 @@ pub enum HashDefault {
     None,
     Value(Value),
     Block(Rc<RProc>),
+}
+
+/// Sets a value in a shared map. The key may hold that very map, which is read to find it.
+pub fn insert_into(map: &RefCell<HashMap>, key: Value, value: Value) {
+    let hash = key_hash(&key);
+    let found = map.borrow().find(hash, &key);
+    map.borrow_mut().put(found, hash, key, value);
+}
+
+/// Removes a key from a shared map, which may be part of the key.
+pub fn remove_from(map: &RefCell<HashMap>, key: &Value) -> Option<Value> {
+    let hash = key_hash(key);
+    let found = map.borrow().find(hash, key)?;
+    map.borrow_mut().take(hash, found)
 }
 
 /// A hash. Never hold a borrow of it while calling back into Ruby.
@@ -323,7 +371,12 @@ impl RHash {
     }
 
     pub fn insert(&self, key: Value, value: Value) {
-        self.map.borrow_mut().insert(key, value);
+        insert_into(&self.map, key, value);
+    }
+
+    /// Removes a key and gives what it held.
+    pub fn remove(&self, key: &Value) -> Option<Value> {
+        remove_from(&self.map, key)
     }
 
     pub fn len(&self) -> usize {

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use num_bigint::BigInt;
 
 pub use class::{Body, Method, NativeFn, RClass, Visibility};
-pub use hash::{HashDefault, HashMap, RHash, key_hash, keys_equal};
+pub use hash::{HashDefault, HashMap, RHash, insert_into, key_hash, keys_equal, remove_from};
 pub use object::{BoundMethod, Exception, Native, RObject};
 pub use procedure::{Env, ProcBody, RProc};
 pub use string::{Encoding, RString, StrBuf, StringRange};

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::{Method, RClass, Value, holds_others};
-use crate::ruby::symbol::Sym;
+use crate::ruby::symbol::{Sym, sym};
 
 /// Data of a builtin object. What changes in it stands in cells.
 pub trait Native: Any {
@@ -79,6 +79,26 @@ impl RObject {
 
     pub fn any_native(&self) -> Option<&dyn Native> {
         self.native.as_deref()
+    }
+
+    /// The values of a Struct, by which it is told apart as a key; `None` for other objects.
+    pub fn members(&self) -> Option<Vec<Value>> {
+        if self.native.is_some() {
+            return None;
+        }
+        let class = self.class();
+        let names = class.ancestors().iter().find_map(|class| class.ivar(sym!("__members__")))?;
+        let Value::Array(names) = names else { return None };
+        let value = |name: &Value| match name {
+            Value::Sym(name) => self.ivar(*name).unwrap_or_default(),
+            _ => Value::Nil,
+        };
+        Some(names.borrow().iter().map(value).collect())
+    }
+
+    /// Whether both are of one class.
+    pub fn has_class_of(&self, other: &RObject) -> bool {
+        Rc::ptr_eq(&self.class.borrow(), &other.class.borrow())
     }
 
     pub fn ivar(&self, name: Sym) -> Option<Value> {

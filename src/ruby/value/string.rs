@@ -164,6 +164,20 @@ impl StrBuf {
         matches!(self.encoding, Encoding::Binary | Encoding::UsAscii) || self.is_ascii_only()
     }
 
+    /// Whether it should be UTF-8 and is not.
+    pub fn is_broken_text(&self) -> bool {
+        self.encoding == Encoding::Utf8 && self.range() == StringRange::Broken
+    }
+
+    /// Whether another can be appended: their encodings are the same, or one of them is ASCII.
+    pub fn fits(&self, other: &StrBuf) -> bool {
+        self.encoding == other.encoding
+            || self.is_empty()
+            || other.is_empty()
+            || self.is_ascii_only()
+            || other.is_ascii_only()
+    }
+
     /// Equal bytes in encodings that can be compared (`==`).
     pub fn is_comparable_equal(&self, other: &StrBuf) -> bool {
         self.bytes == other.bytes

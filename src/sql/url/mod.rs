@@ -31,6 +31,17 @@ pub(super) enum Driver {
     Sqlite(Box<SqliteConnectOptions>, bool),
 }
 
+impl Driver {
+    /// Where the database is, for messages.
+    pub(super) fn place(&self) -> String {
+        match self {
+            Driver::Postgres(options) => format!("{}:{}", options.get_host(), options.get_port()),
+            Driver::MySql(options) => format!("{}:{}", options.get_host(), options.get_port()),
+            Driver::Sqlite(options, _) => options.get_filename().display().to_string(),
+        }
+    }
+}
+
 /// A URL that leads nowhere. No message holds the URL itself: there may be a password in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
@@ -114,7 +125,9 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub fn parse(rest: &str) -> Result<Self, UrlError> {
+    /// Reads a URL behind its scheme. The credentials that are given go before the parameters `user` and `password`, and
+    /// those before what stands in front of the host.
+    pub fn parse(rest: &str, given: Credentials<'_>) -> Result<Self, UrlError> {
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, database) = match place.strip_prefix("//") {
             Some(place) => place.split_once('/').unwrap_or((place, "")),
@@ -129,6 +142,7 @@ impl Server {
             None => (None, authority),
         };
         let (user, password) = match credentials.map(|text| text.split_once(':').unwrap_or((text, ""))) {
+            Some((user, "")) => (Some(decoded(user)), None),
             Some((user, password)) => (Some(decoded(user)), Some(decoded(password))),
             None => (None, None),
         };
@@ -142,14 +156,20 @@ impl Server {
             None => None,
         };
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let given = |text: &str| (!text.is_empty()).then(|| decoded(text));
+        let mut parameters = parameters(query);
+        let mut take = |name: &str| {
+            let taken = parameters.extract_if(.., |(parameter, _)| parameter.eq_ignore_ascii_case(name));
+            taken.last().map(|(_, value)| value)
+        };
+        let (user, password) = (take("user").or(user), take("password").or(password));
+        let filled = |text: &str| (!text.is_empty()).then(|| decoded(text));
         Ok(Server {
-            user,
-            password: password.filter(|password| !password.is_empty()),
-            host: given(host),
+            user: given.user.map(str::to_owned).or(user),
+            password: given.password.map(|given| given.reveal().to_owned()).or(password),
+            host: filled(host),
             port,
-            database: given(database),
-            parameters: parameters(query),
+            database: filled(database),
+            parameters,
         })
     }
 }

@@ -49,7 +49,7 @@ const IGNORED: &[&str] = &[
 ];
 
 pub(super) fn parse(rest: &str, credentials: Credentials<'_>) -> Result<JdbcUrl, UrlError> {
-    let server = Server::parse(rest)?;
+    let server = Server::parse(rest, credentials)?;
     // The session stays as the server starts it, its time zone and sql_mode too.
     let mut options = MySqlConnectOptions::new()
         .host(server.host.as_deref().unwrap_or("localhost"))
@@ -58,13 +58,10 @@ pub(super) fn parse(rest: &str, credentials: Credentials<'_>) -> Result<JdbcUrl,
         .pipes_as_concat(false)
         .no_engine_substitution(false)
         .disable_statement_logging();
-    let (mut user, mut password) = (server.user, server.password);
     let (mut ssl, mut zone, mut tiny_int_is_bit) = (Ssl::default(), None, true);
     let mut ignored = Vec::new();
     for (name, value) in server.parameters {
         match name.to_ascii_lowercase().as_str() {
-            "user" => user = Some(value),
-            "password" => password = Some(value),
             "servertimezone" | "connectiontimezone" | "timezone" => zone = Some(clock(&name, &value)?),
             "tinyint1isbit" => tiny_int_is_bit = flag(&name, &value)?,
             "characterencoding" if is_utf8(&value) => {}
@@ -83,10 +80,10 @@ pub(super) fn parse(rest: &str, credentials: Credentials<'_>) -> Result<JdbcUrl,
             _ => return Err(refused(&name, "remove it, or set it on the server")),
         }
     }
-    if let Some(user) = credentials.user.or(user.as_deref()) {
+    if let Some(user) = &server.user {
         options = options.username(user);
     }
-    if let Some(password) = credentials.password.map(|given| given.reveal()).or(password.as_deref()) {
+    if let Some(password) = &server.password {
         options = options.password(password);
     }
     if let Some(database) = server.database {

@@ -49,19 +49,16 @@ const IGNORED: &[&str] = &[
 ];
 
 pub(super) fn parse(rest: &str, credentials: Credentials<'_>) -> Result<JdbcUrl, UrlError> {
-    let server = Server::parse(rest)?;
+    let server = Server::parse(rest, credentials)?;
     let mut options = PgConnectOptions::new_without_pgpass()
         .host(server.host.as_deref().unwrap_or("localhost"))
         .port(server.port.unwrap_or(5432))
         .ssl_mode(PgSslMode::Prefer)
         .disable_statement_logging();
-    let (mut user, mut password) = (server.user, server.password);
     let (mut ssl, mut ssl_mode, mut validates) = (false, None, true);
     let mut ignored = Vec::new();
     for (name, value) in server.parameters {
         match name.to_ascii_lowercase().as_str() {
-            "user" => user = Some(value),
-            "password" => password = Some(value),
             "ssl" => ssl = flag(&name, &value)?,
             "sslmode" => ssl_mode = Some(mode(&name, &value)?),
             "sslfactory" => validates = !value.ends_with("NonValidatingFactory"),
@@ -81,10 +78,10 @@ pub(super) fn parse(rest: &str, credentials: Credentials<'_>) -> Result<JdbcUrl,
             _ => return Err(refused(&name, "remove it, or set it for the role in the database")),
         }
     }
-    if let Some(user) = credentials.user.or(user.as_deref()) {
+    if let Some(user) = &server.user {
         options = options.username(user);
     }
-    if let Some(password) = credentials.password.map(|given| given.reveal()).or(password.as_deref()) {
+    if let Some(password) = &server.password {
         options = options.password(password);
     }
     // A database has its user's name where it has none of its own.

@@ -84,9 +84,18 @@ impl Rstash {
 
     /// Memory that the process holds, in KiB.
     pub fn resident_kib(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most memory that it has held, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let id = self.child.lock().expect("no panic").id();
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("a process");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it holds memory");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("it holds memory");
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 

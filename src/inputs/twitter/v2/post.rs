@@ -166,7 +166,7 @@ mod tests {
     use crate::event::json::{self, Decimals};
 
     fn object(text: &str) -> Object {
-        match json::parse(text, Decimals::Exact) {
+        match json::parse(text, Decimals::Lossless) {
             Ok(Value::Object(object)) => *object,
             other => panic!("{other:?}"),
         }

@@ -9,6 +9,8 @@ use crate::ruby::stdlib::enumerable::count_argument;
 use crate::ruby::stdlib::range;
 use crate::ruby::value::Value;
 
+const TOO_SMALL: &str = "negative array size (or size too big)";
+
 pub(super) const METHODS: &[MethodDef] = &[
     MethodDef("[]", between(1, 2), slice),
     MethodDef("slice", between(1, 2), slice),
@@ -36,7 +38,7 @@ pub(super) const METHODS: &[MethodDef] = &[
         if args.is_empty() {
             return Ok(array.get(0).unwrap_or_default());
         }
-        let count = count_argument(interp, args, 0, "negative array size")?;
+        let count = count_argument(interp, args, 0, TOO_SMALL)?;
         Ok(Value::array(array.borrow().iter().take(count).cloned().collect()))
     }),
     MethodDef("last", between(0, 1), |interp, this, args| {
@@ -44,7 +46,7 @@ pub(super) const METHODS: &[MethodDef] = &[
         if args.is_empty() {
             return Ok(array.borrow().last().cloned().unwrap_or_default());
         }
-        let count = count_argument(interp, args, 0, "negative array size")?;
+        let count = count_argument(interp, args, 0, TOO_SMALL)?;
         let items = array.borrow();
         Ok(Value::array(items.iter().skip(items.len().saturating_sub(count)).cloned().collect()))
     }),
@@ -116,7 +118,8 @@ fn fetch(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
         (Some(block), _) => interp.yield_one(block, args.at(0).clone()),
         (None, Some(otherwise)) => Ok(otherwise.clone()),
         (None, None) => {
-            let message = format!("index {index} outside of array bounds: {}...{len}", -(len as i64));
+            let index = if index < 0 { index.saturating_add(len as i64) } else { index };
+            let message = format!("index {index} out of array");
             Err(interp.error("IndexError", message))
         }
     }

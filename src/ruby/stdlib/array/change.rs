@@ -49,6 +49,7 @@ pub(super) const METHODS: &[MethodDef] = &[
         for other in args.values {
             added.extend(interp.to_array(other)?.to_vec());
         }
+        interp.check_size(array.len().saturating_add(added.len()).saturating_mul(16))?;
         array.borrow_mut().extend(added);
         Ok(this.clone())
     }),
@@ -114,12 +115,18 @@ pub(super) fn put(interp: &mut Interp, this: &Value, items: Vec<Value>) -> Outco
 }
 
 fn push(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
-    own_mut(interp, this)?.borrow_mut().extend_from_slice(args.values);
+    let array = own_mut(interp, this)?;
+    if args.len() > 1 {
+        interp.check_size(array.len().saturating_add(args.len()).saturating_mul(16))?;
+    }
+    array.borrow_mut().extend_from_slice(args.values);
     Ok(this.clone())
 }
 
 fn unshift(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
-    own_mut(interp, this)?.borrow_mut().splice(0..0, args.values.iter().cloned());
+    let array = own_mut(interp, this)?;
+    interp.check_size(array.len().saturating_add(args.len()).saturating_mul(16))?;
+    array.borrow_mut().splice(0..0, args.values.iter().cloned());
     Ok(this.clone())
 }
 
@@ -180,7 +187,7 @@ fn assign(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
             return Err(interp.error("IndexError", format!("negative length ({count})")));
         };
         let Some(start) = position(start, len) else {
-            return Err(too_small(interp, start, len));
+            return Err(too_small(interp, start));
         };
         let parts = parts(interp, &value)?;
         splice(interp, array, start, count, parts)?;
@@ -201,7 +208,7 @@ fn assign(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
         return Ok(value);
     }
     let index = args.int(interp, 0)?;
-    let Some(at) = position(index, len) else { return Err(too_small(interp, index, len)) };
+    let Some(at) = position(index, len) else { return Err(too_small(interp, index)) };
     interp.check_size(at.saturating_mul(16))?;
     let mut items = array.borrow_mut();
     if at >= items.len() {
@@ -213,8 +220,8 @@ fn assign(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     Ok(value)
 }
 
-fn too_small(interp: &mut Interp, index: i64, len: usize) -> crate::ruby::control::Control {
-    interp.error("IndexError", format!("index {index} too small for array; minimum: -{len}"))
+fn too_small(interp: &mut Interp, index: i64) -> crate::ruby::control::Control {
+    interp.error("IndexError", format!("index {index} out of array"))
 }
 
 fn delete(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {

@@ -143,7 +143,7 @@ const BASICS: &[MethodDef] = &[
         let items = own(interp, this)?.to_vec();
         let times = args.int(interp, 0)?;
         let Ok(times) = usize::try_from(times) else {
-            return Err(interp.argument_error("argument must be non-negative"));
+            return Err(interp.argument_error("negative argument"));
         };
         interp.check_size(items.len().saturating_mul(times).saturating_mul(16))?;
         let count = items.len() * times;

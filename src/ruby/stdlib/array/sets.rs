@@ -10,7 +10,9 @@ use crate::ruby::value::{HashMap, Value};
 pub(super) const METHODS: &[MethodDef] = &[
     MethodDef("+", exactly(1), |interp, this, args| {
         let other = interp.to_array(args.at(0))?;
-        let mut items = own(interp, this)?.to_vec();
+        let array = own(interp, this)?;
+        interp.check_size(array.len().saturating_add(other.len()).saturating_mul(16))?;
+        let mut items = array.to_vec();
         items.extend_from_slice(&other.borrow());
         Ok(Value::array(items))
     }),

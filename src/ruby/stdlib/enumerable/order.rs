@@ -115,7 +115,7 @@ pub(in crate::ruby::stdlib) fn sort_by_keys(
         Value::Int(at) => usize::try_from(*at).ok().and_then(|at| keys.get(at)).cloned().unwrap_or_default(),
         _ => Value::Nil,
     };
-    let sorted = interp.sort_values(places, &mut |interp, a, b| interp.order(&key(a), &key(b)))?;
+    let sorted = interp.sort_keyed(places, &mut |interp, a, b| interp.order(&key(a), &key(b)))?;
     let value = |place: Value| match place {
         Value::Int(at) => usize::try_from(at).ok().and_then(|at| values.get(at)).cloned().unwrap_or_default(),
         _ => Value::Nil,

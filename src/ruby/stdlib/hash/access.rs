@@ -143,8 +143,8 @@ pub(super) fn key_not_found(interp: &mut Interp, this: &Value, key: &Value) -> O
     let shown = interp.inspect(key)?;
     let error = interp.error("KeyError", format!("key not found: {shown}"));
     if let Some(exception) = error.exception() {
-        interp.set_ivar(exception, sym!("@key"), key.clone())?;
-        interp.set_ivar(exception, sym!("@receiver"), this.clone())?;
+        interp.set_ivar(exception, sym!("key"), key.clone())?;
+        interp.set_ivar(exception, sym!("receiver"), this.clone())?;
     }
     Ok(error)
 }

@@ -12,7 +12,7 @@ pub(super) const METHODS: &[MethodDef] = &[
     MethodDef("store", exactly(2), store),
     MethodDef("delete", exactly(1), |interp, this, args| {
         let hash = own_mut(interp, this)?;
-        let removed = hash.borrow_mut().remove(args.at(0));
+        let removed = hash.remove(args.at(0));
         match (removed, args.block) {
             (Some(value), _) => Ok(value),
             (None, Some(block)) => interp.yield_one(block, args.at(0).clone()),

@@ -70,8 +70,8 @@ fn keep(interp: &mut Interp, this: &Value, args: Args<'_>, wanted: bool, nil_if_
     let before = hash.len();
     // Entry by entry, so that what the block itself changes stays.
     super::pairs(interp, this, &mut |interp, key, value| {
-        if interp.yield_pair(block, key.clone(), value)?.truthy() != wanted {
-            let removed = hash.borrow_mut().remove(&key);
+        if interp.yield_values(block, &[key.clone(), value])?.truthy() != wanted {
+            let removed = hash.remove(&key);
             drop(removed);
         }
         Ok(())

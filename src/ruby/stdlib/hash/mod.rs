@@ -105,7 +105,7 @@ fn pairs(
 fn kept(interp: &mut Interp, this: &Value, block: &Rc<RProc>, wanted: bool) -> Outcome<HashMap> {
     let mut map = HashMap::new();
     pairs(interp, this, &mut |interp, key, value| {
-        if interp.yield_pair(block, key.clone(), value.clone())?.truthy() == wanted {
+        if interp.yield_values(block, &[key.clone(), value.clone()])?.truthy() == wanted {
             map.insert(key, value);
         }
         Ok(())

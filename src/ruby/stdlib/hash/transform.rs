@@ -37,7 +37,7 @@ pub(super) const METHODS: &[MethodDef] = &[
         };
         let mut made = Vec::new();
         pairs(interp, this, &mut |interp, key, value| {
-            made.push(interp.yield_pair(block, key, value)?);
+            made.push(interp.yield_values(block, &[key, value])?);
             Ok(())
         })?;
         super::super::enumerable::pairs_to_hash(interp, made, true)

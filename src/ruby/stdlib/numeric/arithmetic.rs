@@ -114,6 +114,10 @@ pub(in crate::ruby::stdlib) fn coerced(
 fn operate(interp: &mut Interp, this: &Value, other: &Value, operator: Sym) -> Outcome {
     match (number(this), number(other)) {
         (Some(Number::Integer(a)), Some(Number::Integer(b))) => integers(interp, a, b, operator.as_str()),
+        // JRuby alone refuses it.
+        (Some(_), Some(b)) if b.to_f64() == 0.0 && operator.as_str() == "%" => {
+            Err(interp.error("ZeroDivisionError", "divided by 0"))
+        }
         (Some(a), Some(b)) => Ok(Value::Float(floats(a.to_f64(), b.to_f64(), operator.as_str()))),
         _ => {
             if matches!(other, Value::Object(_))
@@ -205,7 +209,7 @@ fn to_s(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     }
     let base = args.int(interp, 0)?;
     let Some(base) = u32::try_from(base).ok().filter(|base| (2..=36).contains(base)) else {
-        return Err(interp.argument_error(format!("invalid radix {base}")));
+        return Err(interp.argument_error(format!("illegal radix {base}")));
     };
     match number(this) {
         Some(Number::Integer(number)) => Ok(Value::str(number.to_str_radix(base))),

@@ -41,7 +41,12 @@ pub(super) const FUNCTIONS: &[MethodDef] = &[
 
 /// A number as Math takes it: text is none.
 fn float(interp: &mut Interp, value: &Value) -> Outcome<f64> {
-    interp.to_float(value)
+    match value {
+        Value::Nil => Err(interp.type_error("no implicit conversion to float from nil")),
+        Value::Str(_) => Err(interp.type_error("no implicit conversion to float from string")),
+        Value::Array(_) | Value::Hash(_) | Value::Sym(_) => Err(interp.no_conversion(value, "Float")),
+        other => interp.to_float(other),
+    }
 }
 
 fn plain(interp: &mut Interp, args: Args<'_>, function: fn(f64) -> f64) -> Outcome {

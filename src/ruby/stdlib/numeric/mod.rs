@@ -67,10 +67,10 @@ const NUMERIC: &[MethodDef] = &[
         Ok(if interp.equal(this, &Value::Int(0))? { Value::Nil } else { this.clone() })
     }),
     MethodDef("positive?", exactly(0), |interp, this, _| {
-        Ok(Value::Bool(interp.order(this, &Value::Int(0))?.is_gt()))
+        Ok(Value::Bool(interp.compare(this, &Value::Int(0))?.is_some_and(|order| order.is_gt())))
     }),
     MethodDef("negative?", exactly(0), |interp, this, _| {
-        Ok(Value::Bool(interp.order(this, &Value::Int(0))?.is_lt()))
+        Ok(Value::Bool(interp.compare(this, &Value::Int(0))?.is_some_and(|order| order.is_lt())))
     }),
     MethodDef("integer?", exactly(0), |_, this, _| {
         Ok(Value::Bool(matches!(this, Value::Int(_) | Value::Big(_))))

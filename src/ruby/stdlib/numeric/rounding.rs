@@ -106,9 +106,12 @@ fn round_integer(number: &BigInt, places: u64, mode: Mode) -> BigInt {
 
 /// Rounds to some decimals, as the nearest double of what was meant in decimal.
 fn round_float(number: f64, places: i64, mode: Mode) -> f64 {
+    if !number.is_finite() || number == 0.0 || places > 300 {
+        return number;
+    }
     // With so many decimals nothing would change, with so few everything vanishes.
     let exponent = number.abs().log10().floor() as i64 + 1;
-    if !number.is_finite() || number == 0.0 || places >= 17 - exponent || places > 300 {
+    if places >= 17 - exponent {
         return number;
     }
     if places < -exponent {

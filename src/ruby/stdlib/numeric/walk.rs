@@ -62,7 +62,7 @@ pub(in crate::ruby::stdlib) fn float_steps(
         let reaches = whole * by + start;
         (whole + if (by > 0.0 && reaches < end) || (by < 0.0 && reaches > end) { 1.0 } else { 0.0 }) as u64
     } else {
-        (count + error).floor() as u64 + 1
+        ((count + error).floor() as u64).saturating_add(1)
     };
     (0..steps).map(move |step| {
         let number = start + step as f64 * by;
@@ -72,6 +72,9 @@ pub(in crate::ruby::stdlib) fn float_steps(
 
 fn step(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
     let block = block_or_enumerator!(interp, this, "step", args);
+    // An enumerator hands the keywords on as a plain hash.
+    let is_hash = matches!(args.values.last(), Some(Value::Hash(_)));
+    let args = Args { has_keywords: args.has_keywords || is_hash, ..args };
     let (positional, _) = args.split_keywords();
     let limit = args.keyword("to").or_else(|| positional.get(0).cloned()).unwrap_or_default();
     let by = args.keyword("by").or_else(|| positional.get(1).cloned()).unwrap_or(Value::Int(1));

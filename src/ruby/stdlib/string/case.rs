@@ -1,27 +1,61 @@
 //! `String`: upper and lower case, padding and stripping.
 
 use super::super::MethodDef;
-use super::{char_count, copied, in_place, own};
+use super::{char_count, check_text, copied, in_place, own};
 use crate::ruby::args::{Args, at_least, between, exactly};
 use crate::ruby::control::Outcome;
 use crate::ruby::interpreter::Interp;
 use crate::ruby::value::{StrBuf, Value};
 
 pub(super) const METHODS: &[MethodDef] = &[
-    MethodDef("upcase", at_least(0), |interp, this, _| copied(interp, this, |s| mapped(s, upper))),
-    MethodDef("upcase!", at_least(0), |interp, this, _| in_place(interp, this, |s| mapped(s, upper))),
-    MethodDef("downcase", at_least(0), |interp, this, _| copied(interp, this, |s| mapped(s, lower))),
-    MethodDef("downcase!", at_least(0), |interp, this, _| in_place(interp, this, |s| mapped(s, lower))),
-    MethodDef("capitalize", at_least(0), |interp, this, _| copied(interp, this, |s| mapped(s, capitalize))),
+    MethodDef("upcase", at_least(0), |interp, this, _| {
+        check_cased(interp, this)?;
+        copied(interp, this, |s| mapped(s, upper))
+    }),
+    MethodDef("upcase!", at_least(0), |interp, this, _| {
+        check_cased(interp, this)?;
+        in_place(interp, this, |s| mapped(s, upper))
+    }),
+    MethodDef("downcase", at_least(0), |interp, this, _| {
+        check_cased(interp, this)?;
+        copied(interp, this, |s| mapped(s, lower))
+    }),
+    MethodDef("downcase!", at_least(0), |interp, this, _| {
+        check_cased(interp, this)?;
+        in_place(interp, this, |s| mapped(s, lower))
+    }),
+    MethodDef("capitalize", at_least(0), |interp, this, _| {
+        check_cased(interp, this)?;
+        copied(interp, this, |s| mapped(s, capitalize))
+    }),
     MethodDef("capitalize!", at_least(0), |interp, this, _| {
+        check_cased(interp, this)?;
         in_place(interp, this, |s| mapped(s, capitalize))
     }),
-    MethodDef("swapcase", at_least(0), |interp, this, _| copied(interp, this, |s| mapped(s, swap))),
-    MethodDef("swapcase!", at_least(0), |interp, this, _| in_place(interp, this, |s| mapped(s, swap))),
-    MethodDef("strip", exactly(0), |interp, this, _| copied(interp, this, |s| stripped(s, true, true))),
-    MethodDef("strip!", exactly(0), |interp, this, _| in_place(interp, this, |s| stripped(s, true, true))),
-    MethodDef("lstrip", exactly(0), |interp, this, _| copied(interp, this, |s| stripped(s, true, false))),
-    MethodDef("lstrip!", exactly(0), |interp, this, _| in_place(interp, this, |s| stripped(s, true, false))),
+    MethodDef("swapcase", at_least(0), |interp, this, _| {
+        check_cased(interp, this)?;
+        copied(interp, this, |s| mapped(s, swap))
+    }),
+    MethodDef("swapcase!", at_least(0), |interp, this, _| {
+        check_cased(interp, this)?;
+        in_place(interp, this, |s| mapped(s, swap))
+    }),
+    MethodDef("strip", exactly(0), |interp, this, _| {
+        check_text(interp, this)?;
+        copied(interp, this, |s| stripped(s, true, true))
+    }),
+    MethodDef("strip!", exactly(0), |interp, this, _| {
+        check_text(interp, this)?;
+        in_place(interp, this, |s| stripped(s, true, true))
+    }),
+    MethodDef("lstrip", exactly(0), |interp, this, _| {
+        check_text(interp, this)?;
+        copied(interp, this, |s| stripped(s, true, false))
+    }),
+    MethodDef("lstrip!", exactly(0), |interp, this, _| {
+        check_text(interp, this)?;
+        in_place(interp, this, |s| stripped(s, true, false))
+    }),
     MethodDef("rstrip", exactly(0), |interp, this, _| copied(interp, this, |s| stripped(s, false, true))),
     MethodDef("rstrip!", exactly(0), |interp, this, _| in_place(interp, this, |s| stripped(s, false, true))),
     MethodDef("chomp", between(0, 1), |interp, this, args| {
@@ -56,6 +90,12 @@ pub(super) const METHODS: &[MethodDef] = &[
     MethodDef("ljust", between(1, 2), |interp, this, args| justify(interp, this, args, |space| (0, space))),
     MethodDef("rjust", between(1, 2), |interp, this, args| justify(interp, this, args, |space| (space, 0))),
 ];
+
+/// Bytes that are no text have no case.
+fn check_cased(interp: &mut Interp, this: &Value) -> Outcome<()> {
+    let broken = own(interp, this)?.borrow().is_broken_text();
+    if broken { Err(interp.argument_error("input string invalid")) } else { Ok(()) }
+}
 
 /// Maps text; of what is no text, its ASCII letters alone.
 fn mapped(buffer: &StrBuf, map: fn(&str) -> String) -> StrBuf {

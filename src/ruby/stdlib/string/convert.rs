@@ -12,7 +12,7 @@ pub(super) const METHODS: &[MethodDef] = &[
     MethodDef("to_i", between(0, 1), |interp, this, args| {
         let base = if args.is_empty() { 10 } else { args.int(interp, 0)? };
         if base < 0 || base == 1 || base > 36 {
-            return Err(interp.argument_error(format!("invalid radix {base}")));
+            return Err(interp.argument_error(format!("illegal radix {base}")));
         }
         let buffer = own(interp, this)?.borrow();
         Ok(Value::big(parse_integer_prefix(&buffer.to_text(), base as u32)))

@@ -84,6 +84,9 @@ fn append(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
         });
     }
     for part in &added {
+        if !string.borrow().fits(part) {
+            return Err(interp.incompatible("incompatible encodings", &string.borrow(), part));
+        }
         append_checked(interp, &mut string.borrow_mut(), part)?;
     }
     Ok(this.clone())

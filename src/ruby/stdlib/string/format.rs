@@ -51,7 +51,8 @@ impl Arguments<'_> {
         value.ok_or_else(|| interp.argument_error("too few arguments"))
     }
 
-    fn named(&self, interp: &mut Interp, name: &str) -> Outcome {
+    /// `shown` is the name in its brackets.
+    fn named(&self, interp: &mut Interp, name: &str, shown: &str) -> Outcome {
         let Some(Value::Hash(hash)) = self.values.first() else {
             return Err(interp.argument_error("one hash required"));
         };
@@ -66,7 +67,7 @@ impl Arguments<'_> {
                         interp.yield_values(&block, &[Value::Hash(hash.clone()), key])
                     }
                     crate::ruby::value::HashDefault::None => {
-                        Err(interp.error("KeyError", format!("key<{name}> not found")))
+                        Err(interp.error("KeyError", format!("key{shown} not found")))
                     }
                 }
             }
@@ -165,7 +166,8 @@ fn directive(
                 };
                 let name = String::from_utf8_lossy(rest.get(..end).unwrap_or_default()).into_owned();
                 at += end + 1;
-                let value = arguments.named(interp, &name)?;
+                let shown = format!("{}{name}{}", char::from(byte), char::from(close));
+                let value = arguments.named(interp, &name, &shown)?;
                 if byte == b'{' {
                     let text = interp.to_s_string(&value)?.borrow().clone();
                     pad_text(&directive, text, out);
@@ -222,7 +224,7 @@ fn convert(
                     let code = interp.to_int(other)?;
                     match u32::try_from(code).ok().and_then(char::from_u32) {
                         Some(character) => character.to_string(),
-                        None => return Err(interp.error("RangeError", format!("{code} out of char range"))),
+                        None => return Err(interp.argument_error("invalid character")),
                     }
                 }
             };
@@ -352,7 +354,8 @@ fn in_base(directive: &Directive, kind: char, number: &BigInt, out: &mut StrBuf)
         }
         None if directive.zero && !directive.left => {
             let filler = upper(filler.to_string());
-            format!("{}{digits}", filler.repeat(directive.width.saturating_sub(digits.len() + prefix.len())))
+            let used = digits.len() + prefix.len() + 2;
+            format!("..{}{digits}", filler.repeat(directive.width.saturating_sub(used)))
         }
         None => format!("..{digits}"),
     };
@@ -405,15 +408,29 @@ fn shortest(number: f64) -> (Vec<u8>, i64) {
     (digits, exponent.parse::<i64>().unwrap_or(0) + 1)
 }
 
-/// Cuts digits to some, rounding half up; with `down_at_end` a five that is the last digit goes down. JRuby rounds the
-/// shortest decimal digits, not the exact value of the double (Sprintf.java).
-fn cut(digits: &mut Vec<u8>, point: &mut i64, keep: i64, down_at_end: bool) {
+/// Where a five that is the last digit goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tie {
+    Up,
+    Down,
+    /// To the even digit; up where none is left.
+    Even,
+}
+
+/// Cuts digits to some. JRuby rounds the shortest decimal digits, not the exact value of the double (Sprintf.java).
+fn cut(digits: &mut Vec<u8>, point: &mut i64, keep: i64, tie: Tie) {
     let Ok(keep) = usize::try_from(keep) else {
         digits.clear();
         return;
     };
     let Some(next) = digits.get(keep).copied() else { return };
-    let up = next > b'5' || (next == b'5' && !(down_at_end && keep + 1 == digits.len()));
+    let last = keep.checked_sub(1).and_then(|at| digits.get(at));
+    let tie_goes_up = match tie {
+        Tie::Up => true,
+        Tie::Down => false,
+        Tie::Even => last.is_none_or(|last| last % 2 == 1),
+    };
+    let up = next > b'5' || (next == b'5' && (keep + 1 != digits.len() || tie_goes_up));
     digits.truncate(keep);
     if !up {
         return;
@@ -447,7 +464,7 @@ fn fixed(number: f64, precision: usize, keep_point: bool) -> String {
     }
     let keep = point.saturating_add(precision as i64);
     if keep < digits.len() as i64 {
-        cut(&mut digits, &mut point, keep, false);
+        cut(&mut digits, &mut point, keep, Tie::Even);
     }
     let whole = if point > 0 { padded(&digits, 0, point as usize) } else { "0".into() };
     let decimals = padded(&digits, point, precision);
@@ -457,7 +474,8 @@ fn fixed(number: f64, precision: usize, keep_point: bool) -> String {
 
 fn exponential(number: f64, precision: usize, keep_point: bool) -> String {
     let (mut digits, mut point) = shortest(number);
-    cut(&mut digits, &mut point, precision as i64 + 1, precision != 0);
+    let tie = if precision == 0 { Tie::Up } else { Tie::Down };
+    cut(&mut digits, &mut point, precision as i64 + 1, tie);
     let exponent = if number == 0.0 { 0 } else { point - 1 };
     let sign = if exponent < 0 { '-' } else { '+' };
     let dot = if precision > 0 || keep_point { "." } else { "" };
@@ -478,8 +496,8 @@ fn general(number: f64, precision: usize, keep_zeros: bool) -> String {
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "+00"));
         return format!("{}e{exponent}", trim(digits.to_owned()));
     }
-    let has_decimals = precision as i64 > point;
-    cut(&mut digits, &mut point, precision as i64, has_decimals);
+    let tie = if precision as i64 > point { Tie::Down } else { Tie::Up };
+    cut(&mut digits, &mut point, precision as i64, tie);
     let decimals = usize::try_from(precision as i64 - point).unwrap_or(0);
     let whole = if point > 0 { padded(&digits, 0, point as usize) } else { "0".into() };
     let dot = if decimals > 0 || keep_zeros { "." } else { "" };

@@ -190,17 +190,16 @@ const BASICS: &[MethodDef] = &[
     }),
 ];
 
+/// Most methods refuse bytes that are no text in the string's encoding.
+fn check_text(interp: &mut Interp, this: &Value) -> Outcome<()> {
+    let broken = own(interp, this)?.borrow().is_broken_text();
+    if broken { Err(interp.argument_error("invalid byte sequence in UTF-8")) } else { Ok(()) }
+}
+
 /// Appends what fits together by its encoding; else an Encoding::CompatibilityError.
 fn append_checked(interp: &mut Interp, to: &mut StrBuf, other: &StrBuf) -> Outcome<()> {
-    let fits = to.encoding() == other.encoding()
-        || to.is_empty()
-        || other.is_empty()
-        || to.is_ascii_only()
-        || other.is_ascii_only();
-    if !fits {
-        let (left, right) = (to.encoding().name(), other.encoding().name());
-        let message = format!("incompatible character encodings: {left} and {right}");
-        return Err(interp.error("Encoding::CompatibilityError", message));
+    if !to.fits(other) {
+        return Err(interp.incompatible("incompatible character encodings", to, other));
     }
     interp.check_size(to.len().saturating_add(other.len()))?;
     to.append(other);

@@ -51,10 +51,7 @@ fn integer(interp: &mut Interp, args: Args<'_>) -> Outcome {
         }
         other if interp.responds_to(other, sym!("to_int")) => interp.call(other, "to_int", &[]),
         other if interp.responds_to(other, sym!("to_i")) => interp.call(other, "to_i", &[]),
-        other => {
-            let class = interp.describe_for_conversion(other);
-            Err(interp.type_error(format!("can't convert {class} into Integer")))
-        }
+        other => Err(interp.no_conversion(other, "Integer")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `String`: sets of characters as `tr`, `delete`, `squeeze` and `count` take them.
 
 use super::super::MethodDef;
-use super::{from_buffer, own, put_changed};
+use super::{check_text, from_buffer, own, put_changed};
 use crate::ruby::args::{Args, at_least, exactly};
 use crate::ruby::control::Outcome;
 use crate::ruby::interpreter::Interp;
@@ -35,6 +35,7 @@ pub(super) const METHODS: &[MethodDef] = &[
         put_changed(interp, this, changed)
     }),
     MethodDef("count", at_least(1), |interp, this, args| {
+        check_text(interp, this)?;
         let sets = sets(interp, args)?;
         let text = text_of(&own(interp, this)?.borrow());
         Ok(Value::from(text.chars().filter(|character| in_all(&sets, *character)).count()))
@@ -140,6 +141,7 @@ fn in_all(sets: &[CharSet], character: char) -> bool {
 }
 
 fn translated(interp: &mut Interp, this: &Value, args: Args<'_>, squeeze: bool) -> Outcome<StrBuf> {
+    check_text(interp, this)?;
     let from = text_of(&args.string(interp, 0)?.borrow());
     let to = text_of(&args.string(interp, 1)?.borrow());
     let from = parse_set(interp, &from)?;
@@ -176,6 +178,7 @@ fn translated(interp: &mut Interp, this: &Value, args: Args<'_>, squeeze: bool) 
 }
 
 fn deleted(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome<StrBuf> {
+    check_text(interp, this)?;
     let sets = sets(interp, args)?;
     let buffer = own(interp, this)?.borrow();
     let kept = text_of(&buffer).chars().filter(|character| !in_all(&sets, *character)).collect();
@@ -183,6 +186,7 @@ fn deleted(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome<StrBuf>
 }
 
 fn squeezed(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome<StrBuf> {
+    check_text(interp, this)?;
     let sets = sets(interp, args)?;
     let buffer = own(interp, this)?.borrow();
     let mut out = String::new();

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::MethodDef;
 use super::super::regexp::{self, Subject};
-use super::{like, own};
+use super::{check_text, like, own};
 use crate::ruby::args::{Args, between, exactly};
 use crate::ruby::control::Outcome;
 use crate::ruby::interpreter::Interp;
@@ -23,6 +23,9 @@ fn split(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
         return Ok(Value::array(vec![like(&string.borrow(), string.borrow().bytes())]));
     }
     let most = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+    if !matches!(args.at(0), Value::Regexp(_)) {
+        check_text(interp, this)?;
+    }
     let mut parts = match args.at(0) {
         Value::Nil => by_space(&string.borrow(), most),
         Value::Regexp(pattern) => by_pattern(interp, this, pattern, most)?,
@@ -144,6 +147,7 @@ fn by_pattern(interp: &mut Interp, this: &Value, pattern: &Rc<RRegexp>, most: us
 }
 
 fn scan(interp: &mut Interp, this: &Value, args: Args<'_>) -> Outcome {
+    check_text(interp, this)?;
     let found = regexp::all_matches(interp, args.at(0), this)?;
     let item = |spans: &[Option<(usize, usize)>]| {
         let part = |span: &Option<(usize, usize)>| {

@@ -42,7 +42,8 @@ pub(super) const PARSING: &[MethodDef] = &[
     }),
     MethodDef("strptime", between(2, 3), |interp, this, args| {
         let (text, format) = (args.text(interp, 0)?, args.text(interp, 1)?);
-        let Some((fields, "")) = super::strptime::strptime(&text, &format) else {
+        // Text behind what the format asks for is nobody's: JRuby ignores it.
+        let Some((fields, _)) = super::strptime::strptime(&text, &format) else {
             return Err(
                 interp.argument_error(format!("invalid date or strptime format - '{text}' '{format}'"))
             );
@@ -55,6 +56,11 @@ pub(super) const PARSING: &[MethodDef] = &[
     MethodDef("rfc2822", exactly(1), by_words),
     MethodDef("rfc822", exactly(1), by_words),
     MethodDef("httpdate", exactly(1), |interp, this, args| {
+        let text = args.text(interp, 0)?;
+        if parse::parse(&text).month.is_none() {
+            let shown = interp.inspect(args.at(0))?;
+            return Err(interp.argument_error(format!("not RFC 2616 compliant date: {shown}")));
+        }
         let time = by_words(interp, this, args)?;
         interp.call(&time, "utc", &[])
     }),
@@ -146,6 +152,18 @@ fn part(interp: &mut Interp, value: &Value, default: i64) -> Outcome<i64> {
     }
 }
 
+/// Refuses what no calendar or clock has, in JRuby's words.
+fn check_ranges(interp: &mut Interp, [month, day, hour, minute]: [i64; 4]) -> Outcome<()> {
+    if !(1..=12).contains(&month) {
+        return Err(interp.argument_error(format!("argument out of range: for month: {month}")));
+    }
+    let parts = [("day", day, 1..=31), ("hour", hour, 0..=24), ("minute", minute, 0..=59)];
+    match parts.iter().find(|(_, number, range)| !range.contains(number)) {
+        Some((name, ..)) => Err(interp.argument_error(format!("argument out of range for {name}"))),
+        None => Ok(()),
+    }
+}
+
 fn from_parts(interp: &mut Interp, this: &Value, args: Args<'_>, zone: Zone) -> Outcome {
     // The order of `Time#to_a`: seconds first.
     let reordered;
@@ -167,24 +185,17 @@ fn from_parts(interp: &mut Interp, this: &Value, args: Args<'_>, zone: Zone) -> 
             let rational = interp.call(&text, "to_r", &[])?;
             nanoseconds(interp, &rational)?
         }
+        // The decimal that was written: 9.1 is not 9.099999999.
+        Value::Float(seconds) if seconds.abs() < 1e9 => (seconds * 1e9).round() as i128,
         other => nanoseconds(interp, other)?,
     };
     let micros = match args.get(6) {
         Some(micros) if !micros.is_nil() => nanoseconds(interp, micros)? / 1_000_000,
         _ => 0,
     };
-    let in_range = (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && (0..=24).contains(&hour)
-        && (0..60).contains(&minute)
-        && (0..61_000_000_000).contains(&second)
-        && (hour < 24 || (minute == 0 && second == 0));
-    if !in_range {
-        return Err(interp.argument_error(if (1..=12).contains(&month) {
-            "argument out of range"
-        } else {
-            "mon out of range"
-        }));
+    check_ranges(interp, [month, day, hour, minute])?;
+    if !(0..61_000_000_000).contains(&second) || (hour == 24 && (minute != 0 || second != 0)) {
+        return Err(interp.argument_error("argument out of range"));
     }
     let time = wall_clock(interp, [year, month, day, hour, minute], second + micros, zone)?;
     made(interp, this, time)
@@ -213,17 +224,27 @@ pub(super) fn wall_clock(
     shifted(interp, time, nanoseconds)
 }
 
+/// Whether Time itself knows a zone. Of the many names that dates know it takes only some; with others the time is
+/// the local one.
+fn is_time_zone(name: &str) -> bool {
+    let known = ["UTC", "Z", "UT", "GMT", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT"];
+    name.starts_with(['+', '-']) || known.contains(&name.to_ascii_uppercase().as_str())
+}
+
 /// What was read, with the missing larger parts from another time and the missing smaller ones at their start.
 fn complete(interp: &mut Interp, fields: &Fields, now: RTime) -> Outcome<RTime> {
     let zone = match (&fields.zone, fields.offset) {
         (Some(name), Some(0)) if matches!(name.as_str(), "Z" | "z" | "UTC" | "-00:00" | "-0000") => Zone::Utc,
+        (Some(name), Some(_)) if !is_time_zone(name) => now.zone,
         (_, Some(offset)) => Zone::Fixed(offset),
         _ => now.zone,
     };
     if let Some(epoch) = fields.epoch {
-        let at = instant(interp, epoch)?;
+        let at = instant(interp, epoch + i128::from(fields.nanos.unwrap_or(0)))?;
         return Ok(RTime { at, zone: if zone == now.zone { Zone::Local } else { zone } });
     }
+    let hour = fields.hour.unwrap_or(0);
+    check_ranges(interp, [fields.month.unwrap_or(1), fields.day.unwrap_or(1), hour, 0])?;
     let today = RTime { at: now.at, zone }.parts().civil;
     let known = fields.date(today.date());
     let Some(date) = known else { return Err(interp.argument_error("argument out of range")) };

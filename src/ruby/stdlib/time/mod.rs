@@ -3,6 +3,7 @@
 mod arithmetic;
 mod create;
 mod date;
+mod date_time;
 mod fields;
 mod format;
 mod parse;
@@ -25,7 +26,7 @@ use crate::ruby::value::{Native, RClass, Value};
 pub(super) static CLASSES: &[ClassDef] = &[
     ClassDef {
         includes: &["Comparable"],
-        methods: &[fields::METHODS, arithmetic::METHODS, format::METHODS, date::FROM_TIME],
+        methods: &[fields::METHODS, arithmetic::METHODS, format::METHODS, date_time::FROM_TIME],
         singleton_methods: &[create::METHODS, create::PARSING],
         ..ClassDef::class("Time")
     },
@@ -39,8 +40,8 @@ pub(super) static CLASSES: &[ClassDef] = &[
     ClassDef { superclass: Some("ArgumentError"), ..ClassDef::class("Date::Error") },
     ClassDef {
         superclass: Some("Date"),
-        methods: &[date::TIME_FIELDS],
-        singleton_methods: &[date::CREATE_DATE_TIME],
+        methods: &[date_time::TIME_FIELDS],
+        singleton_methods: &[date_time::CREATE],
         ..ClassDef::class("DateTime")
     },
 ];

@@ -98,7 +98,7 @@ const MONTH: &str = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*";
 
 pattern!(
     TIME,
-    r"(?ix)(\d+)\s*(?::\s*(\d{2})(?:\s*:\s*(\d{2})(?:[.,](\d+))?)?\s*([ap])?(?:\.?m\b\.?)?|h\b\s*(\d{2})?m?|\s*([ap])\.?m\b\.?)
+    r"(?ix)(\d+)\s*(?::\s*(\d{2})(?:\s*:\s*(\d{2})(?:[.,](\d+))?)?(?:\s*([ap])\.?m\b\.?)?|h\b\s*(\d{2})?m?|\s*([ap])\.?m\b\.?)
       (?:\s*(z\b|[+-]\d{1,2}:?\d{0,2}(?::?\d{2})?\b|(?:gmt|utc)[+-]\d+(?::?\d+)?|(?:[a-z]{3,4}|ut)\b(?:\s+dst\b)?))?"
 );
 pattern!(

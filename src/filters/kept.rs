@@ -1,4 +1,4 @@
-//! Answers that are kept for a while.
+//! Answers that filters keep for a while, so as not to ask the same thing twice.
 
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,8 @@ pub struct Kept<T> {
 }
 
 impl<T: Clone> Kept<T> {
-    /// Nothing for a size of 0, which means that nothing is kept. Life is in seconds.
-    pub fn new(size: usize, life: f64) -> Option<Self> {
-        let life = Duration::try_from_secs_f64(life).unwrap_or_default();
+    /// Nothing for a size of 0, which means that nothing is kept.
+    pub fn new(size: usize, life: Duration) -> Option<Self> {
         (size > 0).then(|| Kept { answers: Cache::new(size), life })
     }
 
@@ -40,12 +39,12 @@ mod tests {
 
     #[test]
     fn answers_end() {
-        let kept = Kept::new(10, 3600.0).unwrap();
+        let kept = Kept::new(10, Duration::from_secs(3600)).unwrap();
         kept.insert("a", 1);
         assert_eq!((kept.get("a"), kept.get("b")), (Some(1), None));
-        let brief = Kept::new(10, 0.0).unwrap();
+        let brief = Kept::new(10, Duration::ZERO).unwrap();
         brief.insert("a", 1);
         assert_eq!(brief.get("a"), None);
-        assert!(Kept::<u8>::new(0, 60.0).is_none());
+        assert!(Kept::<u8>::new(0, Duration::from_secs(60)).is_none());
     }
 }
