@@ -68,11 +68,19 @@ impl Sender {
 
     /// Hands events over, waiting for room. Back-pressure is this wait: an input that awaits it reads no further.
     /// Without events, the token is released at once.
+    ///
+    /// They go in pieces of at most half of what the queue holds. A worker that waits for its batch to become full leaves
+    /// that much room, so that the two never wait for each other: with one worker and whole blocks of 195 events, each
+    /// block cost a `pipeline.batch.delay` (300,000 lines took 79 s, and 1.1 s in pieces).
     pub async fn send(&self, mut events: Vec<Event>, ack: Option<Ack>) -> Result<(), Closed> {
-        while events.len() > self.shared.capacity {
-            let rest = events.split_off(self.shared.capacity);
-            let piece = Piece::Events(std::mem::replace(&mut events, rest));
-            self.send_piece(piece, ack.clone()).await?;
+        let most = (self.shared.capacity / 2).max(1);
+        if events.len() > most {
+            let mut rest = events.into_iter();
+            while rest.len() > most {
+                let piece = rest.by_ref().take(most).collect();
+                self.send_piece(Piece::Events(piece), ack.clone()).await?;
+            }
+            events = rest.collect();
         }
         if events.is_empty() {
             return Ok(());
@@ -309,6 +317,29 @@ mod tests {
             sizes.push(events.len());
         }
         assert_eq!(sizes, [3, 5, 5]);
+    }
+
+    #[test]
+    fn a_large_batch_and_a_worker_that_waits_for_more_do_not_wait_for_each_other() {
+        // Twice what a worker takes, as with one worker; the wait for more is never over.
+        let (sender, receiver) = bounded(250);
+        let sending = std::thread::spawn(move || {
+            runtime().block_on(async {
+                for _ in 0..20 {
+                    sender.send(events(195), None).await.unwrap();
+                }
+            });
+        });
+        let (done, is_done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut count = 0;
+            while let Taken::Batch { events, .. } = receiver.take(125, Duration::MAX, LONG) {
+                count += events.len();
+            }
+            done.send(count).unwrap();
+        });
+        assert_eq!(is_done.recv_timeout(12 * LONG), Ok(20 * 195));
+        sending.join().unwrap();
     }
 
     #[test]

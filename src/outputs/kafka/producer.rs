@@ -21,7 +21,7 @@ const BUSY: Duration = Duration::from_millis(10);
 const IDLE: Duration = Duration::from_millis(100);
 
 /// A producer whose end is not waited for: rdkafka's own `ThreadedProducer` joins a thread that polls 100 ms at a time,
-/// which was most of the time that sending a single event took.
+/// which was most of the time that sending a single event took (0.10 s, now 0.01 s).
 pub struct KafkaProducer {
     producer: Arc<BaseProducer<Context, Spread>>,
     stop: Arc<AtomicBool>,
