@@ -153,7 +153,8 @@ fn a_line_without_end() {
     stream.write_all(b"\n{\"message\":\"good after all\"}\n").expect("written");
     let after = || victim.rstash.lines().iter().filter(|line| *line == "good after all").count();
     victim.rstash.wait_for("a line after it", 1, after);
-    victim.has_peaked_below(300);
+    // A buffer that grows holds its old and its new size for a moment, and the allocator keeps some of what was freed.
+    victim.has_peaked_below(450);
     assert_eq!(said(), 2);
 }
 

@@ -200,7 +200,7 @@ fn the_http_output_and_nginx() {
         (format!("{base}/guarded"), "user => ann password => wrong", "401"),
     ] {
         let rstash = Rstash::start(&config(&url, options));
-        assert!(rstash.wait().success(), "{}", rstash.log());
+        assert_eq!(rstash.wait().code(), Some(1), "an event was given up: {}", rstash.log());
         assert!(rstash.log().contains(reason) && !rstash.log().contains("wrong"), "{}", rstash.log());
     }
     // A server that nobody vouches for, and one that is busy: the event waits.
