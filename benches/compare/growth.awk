@@ -1,4 +1,5 @@
 # Reads the results of growth.sh (what, size, microseconds per event): says how each grows, and draws the curves if `svg` names a file.
+function short(n) { return n >= 1e6 ? n / 1e6 "M" : n >= 1000 ? n / 1000 "k" : n }
 function log10(x) { return log(x) / log(10) }
 {
     if (!($1 in count)) order[++kinds] = $1
@@ -28,7 +29,7 @@ END {
             x = left + (log10(size[what, j]) - x0) / (x1 - x0) * w
             y = top + h - (log10(cost[what, j]) - y0) / (y1 - y0) * h
             path = path sprintf("%s%.1f %.1f", j == 1 ? "M" : "L", x, y)
-            printf "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\" fill=\"#06c\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text><text x=\"%.1f\" y=\"%.1f\" fill=\"#06c\" text-anchor=\"middle\">%s</text>\n", x, y, x, top + h + 12, size[what, j], x, y - 5, cost[what, j] < 10 ? sprintf("%.1f", cost[what, j]) : int(cost[what, j]) > svg
+            printf "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\" fill=\"#06c\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text><text x=\"%.1f\" y=\"%.1f\" fill=\"#06c\" text-anchor=\"middle\">%s</text>\n", x, y, x, top + h + 12, short(size[what, j]), x, y - 5, cost[what, j] < 10 ? sprintf("%.1f", cost[what, j]) : short(int(cost[what, j])) > svg
         }
         printf "<path d=\"%s\" fill=\"none\" stroke=\"#06c\" stroke-width=\"1.5\"/>\n", path > svg
         # Linear growth from the first point, for the eye.
