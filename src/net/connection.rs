@@ -1,6 +1,7 @@
 //! A connection to a server: opened when there is something to write, and again after it broke.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,13 +10,32 @@ use std::time::Duration;
 use futures_util::future::poll_fn;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// Bytes in both directions: a socket, or TLS over it.
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A connection that we opened, and the socket under it.
+trait Outgoing: Duplex {
+    fn socket(&self) -> &TcpStream;
+}
+
+impl Outgoing for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Outgoing for TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
 
 /// Where to connect to, and how.
 pub struct Peer {
@@ -35,7 +55,7 @@ impl Peer {
         Some(Peer { tls: Some((TlsConnector::from(Arc::new(config)), name)), ..self })
     }
 
-    async fn connect(&self) -> io::Result<Box<dyn Duplex>> {
+    async fn connect(&self) -> io::Result<Box<dyn Outgoing>> {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
         stream.set_nodelay(true)?;
         match &self.tls {
@@ -48,7 +68,7 @@ impl Peer {
 /// A connection to a peer, if one is open.
 pub struct Connection {
     peer: Peer,
-    open: Option<Box<dyn Duplex>>,
+    open: Option<Box<dyn Outgoing>>,
 }
 
 impl Connection {
@@ -116,15 +136,15 @@ impl Connection {
     }
 }
 
-async fn write_all(connection: &mut dyn Duplex, bytes: &[u8]) -> io::Result<()> {
+async fn write_all(connection: &mut dyn Outgoing, bytes: &[u8]) -> io::Result<()> {
     connection.write_all(bytes).await?;
     connection.flush().await
 }
 
 /// Whether the peer has closed the connection. What is written after that would be lost without an error.
-async fn has_ended(connection: &mut dyn Duplex) -> bool {
+async fn has_ended(connection: &mut dyn Outgoing) -> bool {
     let mut bytes = [0; 256];
-    poll_fn(|context: &mut Context<'_>| {
+    let said = poll_fn(|context: &mut Context<'_>| {
         loop {
             let mut buffer = ReadBuf::new(&mut bytes);
             let read = Pin::new(&mut *connection).poll_read(context, &mut buffer);
@@ -137,5 +157,11 @@ async fn has_ended(connection: &mut dyn Duplex) -> bool {
             }
         }
     })
-    .await
+    .await;
+    // The runtime may not have heard of the end yet; the system has.
+    let peeked = SockRef::from(connection.socket()).peek(&mut [MaybeUninit::uninit()]);
+    said || match peeked {
+        Ok(length) => length == 0,
+        Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+    }
 }
