@@ -1,12 +1,9 @@
 //! What the fuzz targets share: a context, and a filter that is given bytes as a message.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-
 use rstash::event::Event;
 use rstash::language::{ParseOptions, Sources, render_all};
 use rstash::pipeline::{FilterNode, Plan, Step};
-use rstash::plugin::{Context, EcsMode, Emit, Environment, Kind, Outcome, Stdout};
+use rstash::plugin::{Context, Emit, Kind, Outcome};
 
 /// A context with the defaults of a pipeline.
 pub fn context() -> Context {

@@ -5,7 +5,7 @@ use crate::limits;
 use crate::logging::FATAL;
 use crate::pipeline::{self, Ended, Plan};
 use crate::plugin::{Context, Environment, RunError, Shutdown, Stdout};
-use crate::queue::bus::Bus;
+use crate::queue::bus::{Bus, Scope};
 use crate::settings::config_source::ConfigSource;
 use crate::settings::{PipelineSettings, Settings};
 use futures_util::future::join_all;
@@ -109,7 +109,8 @@ fn plans(settings: &Settings, sources: &[Sources]) -> Vec<Option<Plan>> {
     let pipelines = || settings.pipelines.iter().zip(sources);
     let mut plans: Vec<_> =
         pipelines().map(|(pipeline, sources)| plan(settings, pipeline, sources, &bus)).collect();
-    let findings = bus.seal();
+    let scope = if settings.pipelines.len() > 1 { Scope::All } else { Scope::Single };
+    let findings = bus.seal(scope);
     for (at, (pipeline, sources)) in pipelines().enumerate() {
         let own: Vec<_> = findings
             .iter()

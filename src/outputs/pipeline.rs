@@ -34,7 +34,7 @@ fn build(reader: &mut OptionReader<'_>) -> Option<Box<dyn Output>> {
     let Pipeline { send_to, ensure_delivery } = Pipeline::read(reader)?;
     let place = Place { pipeline: reader.context.pipeline_id.clone(), span: reader.span("send_to") };
     let bus = &reader.context.bus;
-    let lines = send_to.iter().map(|address| bus.connect(address, place.clone())).collect();
+    let lines = send_to.iter().map(|address| bus.connect(address, place.clone(), ensure_delivery)).collect();
     Some(Box::new(Sending { lines, ensure_delivery }))
 }
 

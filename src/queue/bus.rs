@@ -23,6 +23,22 @@ pub struct Place {
     pub span: Span,
 }
 
+/// Who sends to an address.
+struct Caller {
+    place: Place,
+    /// Whether its events wait for an address that is not there (`ensure_delivery`).
+    waits: bool,
+}
+
+/// Which pipelines a bus knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Every pipeline of a `pipelines.yml`.
+    All,
+    /// A config by itself, perhaps one of several that belong together.
+    Single,
+}
+
 /// Events on their way between two pipelines, and the token to release when they are safe.
 pub struct Parcel {
     pub events: Vec<Event>,
@@ -37,7 +53,7 @@ struct Address {
     sender: Option<mpsc::Sender<Parcel>>,
     receiver: Option<mpsc::Receiver<Parcel>>,
     listener: Option<Place>,
-    senders: Vec<Place>,
+    senders: Vec<Caller>,
     /// Whether anybody sends to it.
     connected: Arc<AtomicBool>,
 }
@@ -117,19 +133,21 @@ impl Bus {
         }
     }
 
-    /// Takes a sending end of an address, whether or not there is a listener yet.
-    pub fn connect(&self, address: &str, place: Place) -> Line {
+    /// Takes a sending end of an address, whether or not there is a listener yet. `waits` tells whether events stay
+    /// undelivered until there is one.
+    pub fn connect(&self, address: &str, place: Place, waits: bool) -> Line {
         let mut addresses = self.lock();
         let entry = addresses.entry(address.to_owned()).or_insert_with(Address::new);
-        entry.senders.push(place);
+        entry.senders.push(Caller { place, waits });
         entry.connected.store(true, Ordering::Release);
         Line { address: address.to_owned(), sender: entry.sender.clone() }
     }
 
     /// Ends the building: from now on an address that nobody listens at takes nothing, and a listener whose senders
     /// are all gone hears so. Returns what is wrong with the graph of all pipelines, with the pipeline each finding
-    /// belongs to: addresses that nobody listens at (warnings), and cycles (errors).
-    pub fn seal(&self) -> Vec<(Arc<str>, Diagnostic)> {
+    /// belongs to: cycles, and addresses that nobody listens at. Where all pipelines are known and its events would wait
+    /// forever, such an address is an error, else a warning.
+    pub fn seal(&self, scope: Scope) -> Vec<(Arc<str>, Diagnostic)> {
         let mut addresses = self.lock();
         let mut findings = Vec::new();
         let listened: Vec<String> = addresses
@@ -147,20 +165,30 @@ impl Bus {
                 continue;
             }
             entry.receiver = None;
-            for place in &entry.senders {
-                let message = format!("no pipeline listens at the address \"{name}\"");
-                let problem = Diagnostic::warning(place.span, message).label("events for it wait forever");
-                let problem = match nearest(name, &listened) {
-                    Some(near) => problem.help(format!("did you mean \"{near}\"?")),
-                    None => problem.help(format!(
-                        "add a pipeline with input {{ pipeline {{ address => \"{name}\" }} }}"
-                    )),
-                };
-                findings.push((Arc::clone(&place.pipeline), problem));
-            }
+            let callers = entry.senders.iter();
+            findings.extend(
+                callers.map(|caller| {
+                    (Arc::clone(&caller.place.pipeline), unheard(name, caller, scope, &listened))
+                }),
+            );
         }
         findings.extend(cycle(&addresses));
         findings
+    }
+}
+
+/// What there is to say of an address that nobody listens at.
+fn unheard(name: &str, caller: &Caller, scope: Scope, listened: &[&str]) -> Diagnostic {
+    let message = format!("no pipeline listens at the address \"{name}\"");
+    let span = caller.place.span;
+    let problem = match (caller.waits, scope) {
+        (true, Scope::All) => Diagnostic::error(span, message).label("events for it would wait forever"),
+        (true, Scope::Single) => Diagnostic::warning(span, message).label("events for it wait forever"),
+        (false, _) => Diagnostic::warning(span, message).label("events for it are dropped"),
+    };
+    match nearest(name, listened) {
+        Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+        None => problem.help(format!("add a pipeline with input {{ pipeline {{ address => \"{name}\" }} }}")),
     }
 }
 
@@ -170,7 +198,7 @@ fn cycle(addresses: &BTreeMap<String, Address>) -> Option<(Arc<str>, Diagnostic)
         .iter()
         .filter_map(|(name, entry)| Some((name, entry, entry.listener.as_ref()?)))
         .flat_map(|(name, entry, listener)| {
-            entry.senders.iter().map(move |sender| (sender, name.as_str(), &*listener.pipeline))
+            entry.senders.iter().map(move |caller| (&caller.place, name.as_str(), &*listener.pipeline))
         })
         .collect();
     for (place, name, to) in &edges {
@@ -207,9 +235,9 @@ mod tests {
     #[test]
     fn a_sender_hears_what_became_of_its_events() {
         let bus = Bus::default();
-        let line = bus.connect("there", place("a"));
+        let line = bus.connect("there", place("a"), true);
         let mut listener = bus.listen("there", place("b")).ok().unwrap();
-        assert!(bus.seal().is_empty());
+        assert!(bus.seal(Scope::All).is_empty());
         runtime().block_on(async {
             let sending = tokio::spawn(async move {
                 (line.send(vec![Event::new()]).await, line.send(vec![Event::new()]).await)
@@ -232,26 +260,30 @@ mod tests {
 
     #[test]
     fn nobody_listening_is_told_and_refused() {
-        let bus = Bus::default();
-        let line = bus.connect("thier", place("a"));
-        _ = bus.listen("their", place("b"));
-        let findings = bus.seal();
-        assert_eq!(findings.len(), 1);
-        assert!(!findings[0].1.is_error());
-        assert_eq!(runtime().block_on(line.send(Vec::new())), Err(Unavailable("thier".into())));
+        for (scope, waits, is_error) in
+            [(Scope::All, true, true), (Scope::All, false, false), (Scope::Single, true, false)]
+        {
+            let bus = Bus::default();
+            let line = bus.connect("thier", place("a"), waits);
+            _ = bus.listen("their", place("b"));
+            let findings = bus.seal(scope);
+            assert_eq!(findings.len(), 1);
+            assert_eq!(findings[0].1.is_error(), is_error, "{scope:?} {waits}");
+            assert_eq!(runtime().block_on(line.send(Vec::new())), Err(Unavailable("thier".into())));
+        }
     }
 
     #[test]
     fn a_cycle_is_an_error_and_a_diamond_is_none() {
         let bus = Bus::default();
         for (from, to) in [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")] {
-            _ = bus.connect(to, place(from));
+            _ = bus.connect(to, place(from), true);
         }
         for pipeline in ["b", "c", "d"] {
             assert!(bus.listen(pipeline, place(pipeline)).is_ok());
         }
-        assert!(bus.seal().is_empty());
-        _ = bus.connect("b", place("d"));
-        assert!(bus.seal().iter().any(|(_, problem)| problem.is_error()));
+        assert!(bus.seal(Scope::All).is_empty());
+        _ = bus.connect("b", place("d"), true);
+        assert!(bus.seal(Scope::All).iter().any(|(_, problem)| problem.is_error()));
     }
 }
