@@ -135,7 +135,8 @@ impl Redis {
             reader.no_effect("congestion_threshold", "a channel keeps nothing that could pile up");
         }
         seconds(reader, "batch_timeout", options.batch_timeout)?;
-        reader.no_effect("batch_timeout", "events never wait here, each batch of the pipeline is sent at once");
+        reader
+            .no_effect("batch_timeout", "events never wait here, each batch of the pipeline is sent at once");
         let timeout = seconds(reader, "timeout", options.timeout)?;
         if timeout.is_zero() {
             reader.error("timeout", "must be above 0");
