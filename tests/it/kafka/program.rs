@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -23,8 +23,19 @@ impl Rstash {
         Self::start_with(config, &[])
     }
 
+    /// Starts a pipeline whose standard input is the test's to write.
+    pub fn start_fed(config: &str) -> (Self, ChildStdin) {
+        let rstash = Self::spawn(config, &[], Stdio::piped());
+        let input = rstash.child.lock().expect("no panic").stdin.take().expect("a pipe");
+        (rstash, input)
+    }
+
     /// The same with variables in its environment.
     pub fn start_with(config: &str, variables: &[(&str, &str)]) -> Self {
+        Self::spawn(config, variables, Stdio::null())
+    }
+
+    fn spawn(config: &str, variables: &[(&str, &str)], input: Stdio) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let log = File::create(folder.path().join("log")).expect("a log file");
         let out = folder.path().join("out");
@@ -34,7 +45,7 @@ impl Rstash {
             .arg("-e")
             .arg(config.replace("{out}", &out.to_string_lossy()))
             .envs(variables.iter().copied())
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(log.try_clone().expect("a second handle"))
             .stderr(log)
             .spawn()
@@ -113,7 +124,7 @@ impl Rstash {
             {
                 return status;
             }
-            assert!(begun.elapsed() < LONGEST, "it does not end; log:\n{}", self.log());
+            assert!(begun.elapsed() < LONGEST * 2, "it does not end; log:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
