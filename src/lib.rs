@@ -13,6 +13,7 @@
 //! | [`net`] | sockets that plugins share |
 //! | [`csv`] | comma-separated values, for the filter and the codec |
 //! | [`http_client`] | HTTP options, and a client made of them |
+//! | [`elasticsearch`] | searches of a cluster: options, requests, tables |
 //! | [`limits`] | how many files the process may have open |
 //! | [`schedule`] | when something runs: cron lines and durations |
 //! | [`command`] | programs that plugins start |
@@ -33,6 +34,7 @@ pub mod codecs;
 pub mod command;
 pub mod csv;
 pub mod demo;
+pub mod elasticsearch;
 pub mod event;
 pub mod filters;
 

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom. Plugins of different kinds do not know each other either.
-const ROOMS: [&[&str]; 11] = [
+const ROOMS: [&[&str]; 12] = [
     &["language", "event", "regex", "limits"],
     &["grok", "ruby"],
     &["queue"],
     &["plugin"],
     &["tls"],
     &["http_client", "kafka", "net", "csv", "schedule", "sql", "command", "redis"],
+    &["elasticsearch"],
     &["inputs", "filters", "outputs", "codecs"],
     &["pipeline"],
     &["testing", "logging", "demo"],

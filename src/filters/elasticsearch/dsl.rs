@@ -2,8 +2,11 @@
 
 use std::fs;
 
-use super::cluster::{Ask, Cluster};
+use reqwest::Method;
+
+use super::searcher::Searcher;
 use super::{Failure, Options, text_pairs};
+use crate::elasticsearch::{Ask, AskError};
 use crate::event::text::ruby_to_s;
 use crate::event::{Event, FieldReference, Object, Template, Value, json};
 use crate::plugin::{OptionReader, Pairs};
@@ -55,16 +58,16 @@ impl Dsl {
     }
 
     /// Whether anything was found. What was set before a failure stays.
-    pub fn search(&self, cluster: &Cluster, event: &mut Event) -> Result<bool, Failure> {
+    pub fn search(&self, searcher: &Searcher, event: &mut Event) -> Result<bool, Failure> {
         let index = self.index.render(event)?;
-        let path = if index.is_empty() { vec!["_search"] } else { vec![index.as_str(), "_search"] };
-        let mut ask = Ask { path, query: Vec::new(), body: None };
+        let path = [index.as_str(), "_search"];
+        let mut ask = Ask::get(if index.is_empty() { &path[1..] } else { &path });
         match &self.query {
             Query::Body(template) => {
                 let body = json::load(&template.render(event)?).map_err(Failure::Query)?;
                 let mut bytes = Vec::new();
                 json::write_value(&mut bytes, &body);
-                ask.body = Some(bytes);
+                (ask.method, ask.body) = (Method::POST, Some(bytes));
             }
             Query::String { query, size, sort } => {
                 ask.query.push(("q", query.render(event)?));
@@ -72,13 +75,13 @@ impl Dsl {
                 ask.query.extend(sort.iter().map(|sort| ("sort", sort.clone())));
             }
         }
-        let (answer, _) = cluster.ask(&ask)?;
-        let Value::Object(answer) = answer else { return Err(Failure::Answer("it is no object".into())) };
+        let (answer, _) = searcher.ask(&ask)?;
+        let Value::Object(answer) = answer else { return Err(AskError::Answer("it is no object".into()).into()) };
         self.keep(*answer, event)
     }
 
     fn keep(&self, mut answer: Object, event: &mut Event) -> Result<bool, Failure> {
-        let missing = |what: &str| Failure::Answer(format!("it has no {what}"));
+        let missing = |what: &str| AskError::Answer(format!("it has no {what}"));
         let shards = answer.get("_shards").and_then(Value::as_object).ok_or_else(|| missing("_shards"))?;
         if let Some(failures) = shards.get("failures") {
             return Err(Failure::Shards(ruby_to_s(failures)));

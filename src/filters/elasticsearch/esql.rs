@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::cluster::{Ask, Cluster};
+use super::searcher::Searcher;
 use super::{Failure, Options};
-use crate::event::{Event, FieldReference, Key, Object, Timestamp, Value, json};
+use crate::elasticsearch::{Ask, Column, columns};
+use crate::event::{Event, FieldReference, Key, Object, Value, json};
 use crate::plugin::{ConfigKind, ConfigValue, OptionReader};
 
 pub(super) struct Esql {
@@ -77,7 +78,7 @@ impl Esql {
     }
 
     /// Always a match, like in Logstash, unless it fails.
-    pub fn search(&self, cluster: &Cluster, event: &mut Event) -> Result<bool, Failure> {
+    pub fn search(&self, searcher: &Searcher, event: &mut Event) -> Result<bool, Failure> {
         let parameters = self.parameters.iter().map(|(name, parameter)| {
             let value = match parameter {
                 Parameter::Field(field) => event.get(field).cloned().unwrap_or_default(),
@@ -90,11 +91,9 @@ impl Esql {
         body.insert("params", Value::Array(parameters.collect()));
         let mut bytes = Vec::new();
         json::write_object(&mut bytes, &body);
-        let (answer, headers) = cluster.ask(&Ask {
-            path: vec!["_query"],
-            query: vec![("format", "json".into()), ("drop_null_columns", "true".into())],
-            body: Some(bytes),
-        })?;
+        let (answer, headers) = searcher.ask(
+            &Ask::post(&["_query"], bytes).with("format", "json").with("drop_null_columns", "true"),
+        )?;
         if let Some(warning) = headers.get("warning").and_then(|warning| warning.to_str().ok()) {
             tracing::warn!(warning, "elasticsearch warns of an ES|QL query");
         }
@@ -130,48 +129,6 @@ impl Esql {
         }
         Ok(())
     }
-}
-
-struct Column {
-    name: String,
-    field: FieldReference,
-    is_date: bool,
-    /// Whether it lies below another column, which an event cannot hold beside it.
-    is_below_another: bool,
-}
-
-impl Column {
-    /// The value for the event; `None` for null, `false` and columns that are left out.
-    fn read(&self, value: &Value) -> Result<Option<Value>, Failure> {
-        match value {
-            Value::Null | Value::Bool(false) => Ok(None),
-            _ if self.is_below_another => Ok(None),
-            Value::Str(text) if self.is_date => match Timestamp::parse(text) {
-                Some(time) => Ok(Some(Value::Timestamp(time))),
-                None => Err(Failure::Answer(format!("\"{text}\" in the column {} is no date", self.name))),
-            },
-            value => Ok(Some(value.clone())),
-        }
-    }
-}
-
-fn columns(described: &[Value]) -> Result<Vec<Column>, Failure> {
-    let text = |column: &Value, what: &str| -> Result<String, Failure> {
-        let text = column.as_object().and_then(|column| column.get(what)).and_then(Value::as_str);
-        text.map(str::to_owned).ok_or_else(|| Failure::Answer(format!("a column has no {what}")))
-    };
-    let names = described.iter().map(|column| text(column, "name")).collect::<Result<Vec<_>, _>>()?;
-    let mut columns = Vec::with_capacity(names.len());
-    for (name, column) in names.iter().zip(described) {
-        let is_above = |other: &String| name.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'));
-        columns.push(Column {
-            name: name.clone(),
-            field: FieldReference::parse(&format!("[{}]", name.replace('.', "][")))?,
-            is_date: text(column, "type")? == "date",
-            is_below_another: names.iter().any(is_above),
-        });
-    }
-    Ok(columns)
 }
 
 /// A row as an object, with the dots in names as steps; null for a row without values.

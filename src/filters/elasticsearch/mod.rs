@@ -1,22 +1,20 @@
 //! Filter `elasticsearch`: searches Elasticsearch for every event and copies fields of what it finds
 //! (logstash-filter-elasticsearch).
 
-mod cloud;
-mod cluster;
 mod dsl;
 mod esql;
+mod searcher;
 
+use crate::elasticsearch::{AskError, ClusterOptions};
 use crate::event::{Event, FieldReference, InvalidReference, SetError, SprintfError, json};
-use crate::http_client::HttpError;
 use crate::plugin::{
-    Build, ConfigKind, ConfigValue, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, Password,
-    Spec, choices, options,
+    Build, ConfigKind, ConfigValue, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, Spec, choices, options,
 };
 use crate::tls::ClientTls;
 
-use cluster::Cluster;
 use dsl::Dsl;
 use esql::Esql;
+use searcher::Searcher;
 
 pub static SPEC: Spec = Spec {
     kind: Kind::Filter,
@@ -25,10 +23,7 @@ pub static SPEC: Spec = Spec {
     options: Options::OPTIONS,
     renamed: ClientTls::RENAMED,
     deprecated: &[],
-    refused: &[(
-        "ca_trusted_fingerprint",
-        "put the authority's certificate into a file and name it with ssl_certificate_authorities",
-    )],
+    refused: &[],
     default_codec: None,
     example: Example {
         config: r#"filter {
@@ -70,24 +65,10 @@ options! {
         sort: String = "@timestamp:desc",
         /// Fields of the documents that are found, and the event's fields that take them.
         fields: ConfigValue = {},
-        /// Headers to add to every request.
-        custom_headers: Pairs = {},
         /// Fields beside the document, such as `_index`, and the event's fields that take them.
         docinfo_fields: Pairs = {},
         /// Aggregations of the search, and the event's fields that take their results.
         aggregation_fields: Pairs = {},
-        /// Name for basic authentication.
-        user: Option<String>,
-        /// Password for basic authentication.
-        password: Option<Password>,
-        /// Id of a deployment in Elastic Cloud, instead of `hosts`.
-        cloud_id: Option<String>,
-        /// `name:password`, instead of `user` and `password`.
-        cloud_auth: Option<Password>,
-        /// An API key, as `id:key` or in base64.
-        api_key: Option<Password>,
-        /// URL of an HTTP proxy.
-        proxy: Option<String>,
         /// Whether what a query string finds is sorted.
         enable_sort: bool = true,
         /// How many documents a query string shall find.
@@ -102,7 +83,7 @@ options! {
         retry_on_status: Vec<u16> = [500, 502, 503, 504],
         /// Values of the parameters `?name` in an ES|QL query: `[field]` references or values as they are.
         query_params: Option<ConfigValue>,
-        ..tls: ClientTls,
+        ..cluster: ClusterOptions,
     }
 }
 
@@ -114,13 +95,9 @@ enum Failure {
     #[error("the query is no json: {0}")]
     Query(json::JsonError),
     #[error(transparent)]
-    Http(#[from] HttpError),
+    Ask(#[from] AskError),
     #[error("the runtime for requests cannot be started: {0}")]
     Runtime(#[from] std::io::Error),
-    #[error("the answer was {0}: {1}")]
-    Status(u16, String),
-    #[error("the answer is not one of Elasticsearch: {0}")]
-    Answer(String),
     #[error("shards failed: {0}")]
     Shards(String),
     #[error(transparent)]
@@ -130,7 +107,7 @@ enum Failure {
 }
 
 struct Lookup {
-    cluster: Cluster,
+    searcher: Searcher,
     search: Search,
     tag_on_failure: Vec<String>,
 }
@@ -171,16 +148,16 @@ impl Lookup {
                 Esql::build(&options, reader).map(Search::Esql)
             }
         };
-        let cluster = Cluster::build(&options, reader);
-        Some(Lookup { cluster: cluster?, search: search?, tag_on_failure: options.tag_on_failure })
+        let searcher = Searcher::build(&options, reader);
+        Some(Lookup { searcher: searcher?, search: search?, tag_on_failure: options.tag_on_failure })
     }
 }
 
 impl Filter for Lookup {
     fn filter(&self, event: &mut Event, _emit: &mut Emit) -> Outcome {
         let found = match &self.search {
-            Search::Dsl(dsl) => dsl.search(&self.cluster, event),
-            Search::Esql(esql) => esql.search(&self.cluster, event),
+            Search::Dsl(dsl) => dsl.search(&self.searcher, event),
+            Search::Esql(esql) => esql.search(&self.searcher, event),
         };
         match found {
             Ok(true) => Outcome::Matched,

@@ -1,5 +1,6 @@
-//! The nodes of a cluster: which is asked next, how requests look, and when they are repeated
-//! (`elasticsearch/client.rb` of the plugin, elastic-transport).
+//! The nodes of a cluster: which is asked next, how requests look, and what their answers are
+//! (`elasticsearch/client.rb` of logstash-filter-elasticsearch, `new_client` of logstash-input-elasticsearch,
+//! elastic-transport).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -10,46 +11,121 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Proxy, Response, Url};
 
-use super::{Failure, Options, cloud};
+use super::{AskError, ClusterOptions, cloud};
 use crate::event::json::{self, Decimals};
 use crate::event::{Object, Value};
 use crate::http_client::HttpError;
-use crate::plugin::{OptionReader, blocking};
+use crate::plugin::OptionReader;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// A node that could not be reached is passed over for as long, while there are others.
 const DEAD_FOR: Duration = Duration::from_secs(60);
 const DEFAULT_PORT: u16 = 9200;
 /// What of an error's text stands in the log.
 const SHOWN_REASON: usize = 300;
 
-pub(super) struct Cluster {
+/// How long to wait.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// For a connection.
+    pub connect: Duration,
+    /// For a whole answer.
+    pub request: Duration,
+    /// For the next bytes of it.
+    pub socket: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Timeouts { connect: Duration::from_secs(10), request: Duration::from_secs(60), socket: None }
+    }
+}
+
+/// What a client is made of.
+pub struct Settings<'o> {
+    /// The option `hosts`, which has no default in some plugins.
+    pub hosts: &'o [String],
+    pub options: &'o ClusterOptions,
+    pub timeouts: Timeouts,
+    /// The plugin's name, as requests tell it.
+    pub origin: &'static str,
+}
+
+/// What a node says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Info {
+    /// `9.0.1`; empty where it does not say.
+    pub version: String,
+    /// Whether it is one of OpenSearch, whose API for points in time is another one.
+    pub is_opensearch: bool,
+    /// Whether the cluster is a serverless one, which wants the version of its API named.
+    pub is_serverless: bool,
+}
+
+impl Info {
+    fn read(answer: &Value) -> Self {
+        let version = answer.as_object().and_then(|info| info.get("version")).and_then(Value::as_object);
+        let text = |name: &str| version.and_then(|version| version.get(name)).and_then(Value::as_str);
+        Info {
+            version: text("number").unwrap_or_default().to_owned(),
+            is_opensearch: text("distribution") == Some("opensearch"),
+            is_serverless: text("build_flavor") == Some("serverless"),
+        }
+    }
+
+    /// The parts of the version: `[9, 0, 1]`.
+    pub fn numbers(&self) -> Vec<u32> {
+        let parts = self.version.split(['.', '-']);
+        parts.map_while(|part| part.parse().ok()).collect()
+    }
+}
+
+/// A client of a cluster.
+pub struct Cluster {
     http: Client,
     nodes: Vec<Url>,
     next: AtomicUsize,
     /// For each node until when it is passed over.
     dead_until: Mutex<Vec<Option<Instant>>>,
     headers: HeaderMap,
-    /// Whether the cluster is a serverless one, which wants the version of its API named. Asked once.
-    serverless: OnceLock<bool>,
-    retries: u32,
-    retry_on_status: Vec<u16>,
+    /// Asked once.
+    info: OnceLock<Info>,
 }
 
 /// A request to any node.
-pub(super) struct Ask<'a> {
+pub struct Ask<'a> {
+    pub method: Method,
     /// Steps of the path below the node's.
     pub path: Vec<&'a str>,
     pub query: Vec<(&'a str, String)>,
-    /// JSON; a request with it is a POST, one without a GET.
+    /// JSON.
     pub body: Option<Vec<u8>>,
 }
 
+impl<'a> Ask<'a> {
+    pub fn get(path: &[&'a str]) -> Self {
+        Ask { method: Method::GET, path: path.to_vec(), query: Vec::new(), body: None }
+    }
+
+    pub fn post(path: &[&'a str], body: Vec<u8>) -> Self {
+        Ask { method: Method::POST, path: path.to_vec(), query: Vec::new(), body: Some(body) }
+    }
+
+    pub fn delete(path: &[&'a str], body: Vec<u8>) -> Self {
+        Ask { method: Method::DELETE, path: path.to_vec(), query: Vec::new(), body: Some(body) }
+    }
+
+    pub fn with(mut self, name: &'a str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+}
+
 impl Cluster {
-    pub fn build(options: &Options, reader: &mut OptionReader<'_>) -> Option<Self> {
+    /// Makes a client, without a connection yet. Reports what is wrong to the reader and is `None` then.
+    pub fn build(settings: &Settings<'_>, reader: &mut OptionReader<'_>) -> Option<Self> {
+        let options = settings.options;
         let hosts = match &options.cloud_id {
-            None => options.hosts.clone(),
+            None => settings.hosts.to_vec(),
             Some(_) if reader.is_given("hosts") => {
                 reader.error("cloud_id", "use either cloud_id or hosts");
                 return None;
@@ -75,56 +151,52 @@ impl Cluster {
             reader.error("hosts", "it cannot be empty");
             return None;
         }
-        let headers = headers(options, encrypted, reader)?;
-        let http = client(options, encrypted, reader)?;
+        let headers = headers(settings, encrypted, reader)?;
+        let http = client(settings, encrypted, reader)?;
         Some(Cluster {
             http,
             dead_until: Mutex::new(vec![None; nodes.len()]),
             nodes,
             next: AtomicUsize::new(0),
             headers,
-            serverless: OnceLock::new(),
-            retries: options.retry_on_failure,
-            retry_on_status: options.retry_on_status.clone(),
+            info: OnceLock::new(),
         })
     }
 
-    /// Asks one node after the other, as often as `retry_on_failure` allows, and reads the JSON of the answer.
-    pub fn ask(&self, ask: &Ask<'_>) -> Result<(Value, HeaderMap), Failure> {
-        blocking::block_on(async {
-            if self.serverless.get().is_none() {
-                self.find_out_flavour().await;
-            }
-            let mut retries = self.retries;
-            loop {
-                let failure = match self.ask_node(ask).await {
-                    Ok(answer) => return Ok(answer),
-                    Err(failure) => failure,
-                };
-                let again = match &failure {
-                    Failure::Http(_) => true,
-                    Failure::Status(status, _) => self.retry_on_status.contains(status),
-                    _ => false,
-                };
-                if !again || retries == 0 {
-                    return Err(failure);
-                }
-                retries -= 1;
-                tracing::debug!(error = %failure, "a search is repeated");
-            }
-        })?
+    /// Asks the next node, and reads the JSON of the answer.
+    ///
+    /// # Errors
+    /// There is no answer, or none of success.
+    pub async fn ask(&self, ask: &Ask<'_>) -> Result<(Value, HeaderMap), AskError> {
+        // A node that does not tell what it is may search all the same; one that does not answer is asked again.
+        if let Err(AskError::Status(..) | AskError::Answer(_)) = self.info().await {
+            _ = self.info.set(Info::default());
+        }
+        self.ask_node(ask).await
     }
 
-    async fn ask_node(&self, ask: &Ask<'_>) -> Result<(Value, HeaderMap), Failure> {
+    /// What kind of cluster this is.
+    ///
+    /// # Errors
+    /// It does not say.
+    pub async fn info(&self) -> Result<&Info, AskError> {
+        if let Some(info) = self.info.get() {
+            return Ok(info);
+        }
+        let (answer, _) = self.ask_node(&Ask::get(&[])).await?;
+        Ok(self.info.get_or_init(|| Info::read(&answer)))
+    }
+
+    async fn ask_node(&self, ask: &Ask<'_>) -> Result<(Value, HeaderMap), AskError> {
         let response = self.send(ask).await?;
         let status = response.status();
         let headers = response.headers().clone();
         let text = response.text().await.map_err(HttpError::from)?;
         if !status.is_success() {
-            return Err(Failure::Status(status.as_u16(), reason(&text)));
+            return Err(AskError::Status(status.as_u16(), reason(&text)));
         }
         let answer = json::parse(&text, Decimals::Double);
-        answer.map(|answer| (answer, headers)).map_err(|error| Failure::Answer(error.to_string()))
+        answer.map(|answer| (answer, headers)).map_err(|error| AskError::Answer(error.to_string()))
     }
 
     async fn send(&self, ask: &Ask<'_>) -> Result<Response, HttpError> {
@@ -136,9 +208,8 @@ impl Cluster {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(&ask.path);
         }
-        let method = if ask.body.is_some() { Method::POST } else { Method::GET };
-        let mut request = self.http.request(method, url).headers(self.headers.clone());
-        if self.serverless.get() == Some(&true) {
+        let mut request = self.http.request(ask.method.clone(), url).headers(self.headers.clone());
+        if self.info.get().is_some_and(|info| info.is_serverless) {
             request = request.header("elastic-api-version", "2023-10-31");
         }
         if !ask.query.is_empty() {
@@ -169,21 +240,6 @@ impl Cluster {
             *place = until;
         }
     }
-
-    /// Asks what kind of cluster this is. Any answer is final; without one the question is put again.
-    async fn find_out_flavour(&self) {
-        let answer = self.ask_node(&Ask { path: Vec::new(), query: Vec::new(), body: None }).await;
-        let serverless = match &answer {
-            Ok((Value::Object(info), _)) => {
-                let version = info.get("version").and_then(Value::as_object);
-                let flavour = version.and_then(|version| version.get("build_flavor")).and_then(Value::as_str);
-                flavour == Some("serverless")
-            }
-            Err(Failure::Http(_)) => return,
-            _ => false,
-        };
-        _ = self.serverless.set(serverless);
-    }
 }
 
 /// The URL of a host; one without a scheme gets that of the other options.
@@ -201,13 +257,17 @@ fn node(host: &str, encrypted: bool) -> Option<Url> {
     Some(url)
 }
 
-fn client(options: &Options, encrypted: bool, reader: &mut OptionReader<'_>) -> Option<Client> {
+fn client(settings: &Settings<'_>, encrypted: bool, reader: &mut OptionReader<'_>) -> Option<Client> {
+    let (options, timeouts) = (settings.options, settings.timeouts);
     // Fails when another part of the process has installed one, which then serves as well.
     _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = Client::builder()
+    let mut builder = Client::builder()
         .user_agent(concat!("rstash/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(REQUEST_TIMEOUT);
+        .connect_timeout(timeouts.connect)
+        .timeout(timeouts.request);
+    if let Some(socket) = timeouts.socket {
+        builder = builder.read_timeout(socket);
+    }
     let builder = match options.proxy.as_deref() {
         None | Some("") => builder.no_proxy(),
         Some(proxy) => match Proxy::all(proxy) {
@@ -219,7 +279,11 @@ fn client(options: &Options, encrypted: bool, reader: &mut OptionReader<'_>) -> 
         },
     };
     let builder = match encrypted {
-        true => builder.tls_backend_preconfigured(options.tls.checked(reader)?),
+        true => {
+            let tls = options.tls.config_trusting(&options.ca_trusted_fingerprint);
+            let tls = tls.map_err(|refusal| reader.error(refusal.option, refusal.reason)).ok()?;
+            builder.tls_backend_preconfigured(tls)
+        }
         false => builder,
     };
     match builder.build() {
@@ -232,9 +296,10 @@ fn client(options: &Options, encrypted: bool, reader: &mut OptionReader<'_>) -> 
 }
 
 /// The headers of every request. Those of `custom_headers` come last, and win.
-fn headers(options: &Options, encrypted: bool, reader: &mut OptionReader<'_>) -> Option<HeaderMap> {
+fn headers(settings: &Settings<'_>, encrypted: bool, reader: &mut OptionReader<'_>) -> Option<HeaderMap> {
+    let options = settings.options;
     let mut headers = HeaderMap::new();
-    headers.insert("x-elastic-product-origin", HeaderValue::from_static("logstash-filter-elasticsearch"));
+    headers.insert("x-elastic-product-origin", HeaderValue::from_static(settings.origin));
     if let Some(authorization) = authorization(options, encrypted, reader)? {
         let mut value = HeaderValue::try_from(authorization).ok()?;
         value.set_sensitive(true);
@@ -252,7 +317,7 @@ fn headers(options: &Options, encrypted: bool, reader: &mut OptionReader<'_>) ->
 
 /// The value of the header `Authorization`, of the one way of authentication that may be given.
 fn authorization(
-    options: &Options,
+    options: &ClusterOptions,
     encrypted: bool,
     reader: &mut OptionReader<'_>,
 ) -> Option<Option<String>> {

@@ -4,7 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// The URL of the deployment that an id such as `label:ZXhhbXBsZS5jb20kZXMka2I=` names.
-pub(super) fn host(id: &str) -> Result<String, String> {
+///
+/// # Errors
+/// What is wrong with the id.
+pub fn host(id: &str) -> Result<String, String> {
     let encoded = id.rsplit_once(':').map_or(id, |(_, encoded)| encoded);
     let decoded = STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let decoded = decoded.ok_or("it is no id as Elastic Cloud's console shows it")?;
@@ -21,7 +24,7 @@ pub(super) fn host(id: &str) -> Result<String, String> {
 }
 
 /// Name and password of `name:password`.
-pub(super) fn credentials(auth: &str) -> Option<(&str, &str)> {
+pub fn credentials(auth: &str) -> Option<(&str, &str)> {
     auth.split_once(':').filter(|(name, password)| !name.is_empty() && !password.is_empty())
 }
 
