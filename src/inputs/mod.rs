@@ -1,6 +1,7 @@
 //! The inputs: one file per plugin, named as in Logstash.
 
 mod beats;
+mod elasticsearch;
 mod exec;
 mod file;
 mod generator;
@@ -27,6 +28,7 @@ use crate::plugin::Spec;
 pub static SPECS: &[&Spec] = &[
     &beats::SPEC,
     &beats::ELASTIC_AGENT,
+    &elasticsearch::SPEC,
     &exec::SPEC,
     &file::SPEC,
     &generator::SPEC,

@@ -1,6 +1,7 @@
 //! The outputs elasticsearch and opensearch against a real node. `.ci/search.sh up` brings the node up, and
 //! `eval "$(.ci/search.sh env)"` sets what these tests read.
 
+mod input;
 mod node;
 mod outage;
 

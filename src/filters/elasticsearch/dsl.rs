@@ -76,7 +76,9 @@ impl Dsl {
             }
         }
         let (answer, _) = searcher.ask(&ask)?;
-        let Value::Object(answer) = answer else { return Err(AskError::Answer("it is no object".into()).into()) };
+        let Value::Object(answer) = answer else {
+            return Err(AskError::Answer("it is no object".into()).into());
+        };
         self.keep(*answer, event)
     }
 

@@ -91,9 +91,8 @@ impl Esql {
         body.insert("params", Value::Array(parameters.collect()));
         let mut bytes = Vec::new();
         json::write_object(&mut bytes, &body);
-        let (answer, headers) = searcher.ask(
-            &Ask::post(&["_query"], bytes).with("format", "json").with("drop_null_columns", "true"),
-        )?;
+        let (answer, headers) = searcher
+            .ask(&Ask::post(&["_query"], bytes).with("format", "json").with("drop_null_columns", "true"))?;
         if let Some(warning) = headers.get("warning").and_then(|warning| warning.to_str().ok()) {
             tracing::warn!(warning, "elasticsearch warns of an ES|QL query");
         }

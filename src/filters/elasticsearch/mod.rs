@@ -8,7 +8,8 @@ mod searcher;
 use crate::elasticsearch::{AskError, ClusterOptions};
 use crate::event::{Event, FieldReference, InvalidReference, SetError, SprintfError, json};
 use crate::plugin::{
-    Build, ConfigKind, ConfigValue, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, Spec, choices, options,
+    Build, ConfigKind, ConfigValue, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, Spec, choices,
+    options,
 };
 use crate::tls::ClientTls;
 
