@@ -14,6 +14,7 @@
 //! | [`csv`] | comma-separated values, for the filter and the codec |
 //! | [`http_client`] | HTTP options, and a client made of them |
 //! | [`elasticsearch`] | searches of a cluster: options, requests, tables |
+//! | [`lumberjack`] | the Lumberjack protocol, both sides of it |
 //! | [`limits`] | how many files the process may have open |
 //! | [`schedule`] | when something runs: cron lines and durations |
 //! | [`command`] | programs that plugins start |
@@ -45,6 +46,7 @@ pub mod kafka;
 pub mod language;
 pub mod limits;
 pub mod logging;
+pub mod lumberjack;
 pub mod net;
 pub mod outputs;
 pub mod pipeline;

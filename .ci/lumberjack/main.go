@@ -2,11 +2,15 @@
 //
 // It connects again when the connection breaks and sends what was not acknowledged. Each acknowledgement is a line on
 // the standard output: the number up to which all events are safe. The last line is "done".
+//
+// With -listen it is the other side: Elastic's own server, which prints what it receives, an event in a line, and
+// acknowledges it then. The first line is the address that it listens at.
 package main
 
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"log"
@@ -15,6 +19,7 @@ import (
 	"time"
 
 	v2 "github.com/elastic/go-lumber/client/v2"
+	"github.com/elastic/go-lumber/server"
 )
 
 var (
@@ -28,6 +33,9 @@ var (
 	authority   = flag.String("authority", "", "PEM file with the authority of the server; encrypts")
 	certificate = flag.String("certificate", "", "PEM file with the client's certificate")
 	key         = flag.String("key", "", "PEM file with its key")
+	listen      = flag.String("listen", "", "address to listen at, instead of sending")
+	hang        = flag.Int("hang", 0, "end without an acknowledgement in the window that reaches so many events")
+	line        = flag.String("line", "message", "the field that holds an event's line")
 	name        = flag.String("name", "localhost", "the server's name in its certificate")
 )
 
@@ -60,7 +68,7 @@ func batch(after int) []interface{} {
 		events = append(events, map[string]interface{}{
 			"@timestamp": "2024-05-06T07:08:09.123Z",
 			"@metadata":  map[string]interface{}{"beat": "filebeat", "version": "8.0.0"},
-			"message":    fmt.Sprintf("event %d", number),
+			*line:        fmt.Sprintf("event %d", number),
 			"number":     number,
 			"event":      map[string]interface{}{"dataset": "test"},
 		})
@@ -98,7 +106,7 @@ func connection(safe int) (int, error) {
 	if err != nil {
 		return safe, err
 	}
-	windows := (*count-safe+*window-1) / *window
+	windows := (*count - safe + *window - 1) / *window
 	outcomes := make(chan outcome, windows)
 	go func() {
 		for sent := safe; sent < *count; {
@@ -128,8 +136,47 @@ func connection(safe int) (int, error) {
 	return safe, sender.Close()
 }
 
+// receive prints what comes, and acknowledges it.
+func receive() error {
+	pair, err := tls.LoadX509KeyPair(*certificate, *key)
+	if err != nil {
+		return err
+	}
+	listener, err := tls.Listen("tcp", *listen, &tls.Config{Certificates: []tls.Certificate{pair}})
+	if err != nil {
+		return err
+	}
+	fmt.Println(listener.Addr())
+	server, err := server.NewWithListener(listener, server.V1(true), server.V2(false))
+	if err != nil {
+		return err
+	}
+	printed := 0
+	for batch := range server.ReceiveChan() {
+		for _, event := range batch.Events {
+			encoded, err := json.Marshal(event)
+			if err != nil {
+				return err
+			}
+			printed++
+			fmt.Println(string(encoded))
+		}
+		if *hang > 0 && printed >= *hang {
+			return nil
+		}
+		batch.ACK()
+	}
+	return nil
+}
+
 func main() {
 	flag.Parse()
+	if *listen != "" {
+		if err := receive(); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	end := time.Now().Add(*patience)
 	safe := 0
 	for safe < *count {

@@ -1,13 +1,9 @@
 //! Inputs `beats` and `elastic_agent`: events of Elastic's shippers, by the Lumberjack protocol (logstash-input-beats).
 
-mod connection;
 mod events;
-mod frame;
 mod options;
-mod packed;
 #[cfg(test)]
 mod tests;
-mod window;
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,11 +15,11 @@ use rustls::CommonState;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
+use crate::lumberjack::{End, Failure, serve};
 use crate::net::Listener;
-use crate::plugin::{Build, Example, Input, Kind, RunError, Shutdown, Sink, Spec};
+use crate::plugin::{Build, CodecFactory, Example, Input, Kind, RunError, Shutdown, Sink, Spec};
 use crate::tls::{ServerTls, peer};
-use connection::{Connections, End, Failure};
-use events::{Peer, TlsPeer};
+use events::{Enricher, Peer, Receiving, TlsPeer};
 use options::Beats;
 
 pub static SPEC: Spec = Spec {
@@ -57,7 +53,10 @@ pub struct Server {
     acceptor: Option<TlsAcceptor>,
     /// Whether events tell of the client's certificate.
     ssl_peer: bool,
-    connections: Connections,
+    codec: CodecFactory,
+    enricher: Enricher,
+    /// Without a byte for this long, a connection is closed. `None`: never.
+    idle: Option<Duration>,
 }
 
 impl Input for Server {
@@ -103,8 +102,8 @@ impl Server {
         // An acknowledgement is six bytes that the client waits for.
         stream.set_nodelay(true)?;
         let Some(acceptor) = &self.acceptor else {
-            let peer = Peer { ip, tls: None };
-            return self.connections.serve(&mut stream, &peer, sink, shutdown).await;
+            let mut receiving = self.receiving(Peer { ip, tls: None }, sink);
+            return serve(&mut stream, &mut receiving, self.idle, sink, shutdown).await;
         };
         let accepted = tokio::select! {
             () = shutdown.requested() => return Ok(End::Stopped),
@@ -112,7 +111,12 @@ impl Server {
         };
         let mut stream = accepted.map_err(io::Error::from)??;
         let tls = self.ssl_peer.then(|| tls_peer(stream.get_ref().1));
-        self.connections.serve(&mut stream, &Peer { ip, tls }, sink, shutdown).await
+        let mut receiving = self.receiving(Peer { ip, tls }, sink);
+        serve(&mut stream, &mut receiving, self.idle, sink, shutdown).await
+    }
+
+    fn receiving<'a>(&'a self, peer: Peer, sink: &'a Sink) -> Receiving<'a> {
+        Receiving { enricher: &self.enricher, codec: self.codec.create(), peer, sink }
     }
 }
 

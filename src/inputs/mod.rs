@@ -10,6 +10,7 @@ mod http;
 mod http_poller;
 mod jdbc;
 mod kafka;
+mod lumberjack;
 mod pipe;
 mod pipeline;
 mod redis;
@@ -37,6 +38,7 @@ pub static SPECS: &[&Spec] = &[
     &http_poller::SPEC,
     &jdbc::SPEC,
     &kafka::SPEC,
+    &lumberjack::SPEC,
     &pipe::SPEC,
     &pipeline::SPEC,
     &redis::SPEC,

@@ -55,6 +55,15 @@ impl Peer {
         Some(Peer { tls: Some((TlsConnector::from(Arc::new(config)), name)), ..self })
     }
 
+    /// Connects once, for those who speak with the peer in both directions.
+    ///
+    /// # Errors
+    /// What the transport says.
+    pub async fn dial(&self) -> io::Result<Box<dyn Duplex>> {
+        let open: Box<dyn Duplex> = self.connect().await?;
+        Ok(open)
+    }
+
     async fn connect(&self) -> io::Result<Box<dyn Outgoing>> {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
         stream.set_nodelay(true)?;
@@ -62,6 +71,12 @@ impl Peer {
             None => Ok(Box::new(stream)),
             Some((connector, name)) => Ok(Box::new(connector.connect(name.clone(), stream).await?)),
         }
+    }
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
     }
 }
 

@@ -8,6 +8,7 @@ mod file;
 mod graphite;
 mod http;
 mod kafka;
+mod lumberjack;
 mod null;
 mod pipe;
 mod pipeline;
@@ -31,6 +32,7 @@ pub static SPECS: &[&Spec] = &[
     &graphite::SPEC,
     &http::SPEC,
     &kafka::SPEC,
+    &lumberjack::SPEC,
     &null::SPEC,
     &pipe::SPEC,
     &pipeline::SPEC,

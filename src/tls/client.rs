@@ -150,6 +150,17 @@ impl ClientTls {
         self.config_with(|provider| self.verifier_with(provider, revoked))
     }
 
+    /// The configuration for rustls, trusting a certificate of the named authorities whatever name is in it.
+    ///
+    /// # Errors
+    /// The option to blame and why.
+    pub fn config_of_any_name(&self) -> Result<ClientConfig, Refusal> {
+        self.config_with(|provider| {
+            let usual = self.known(provider, Revoked::default())?;
+            Ok(Arc::new(Known { any_name: true, ..usual }))
+        })
+    }
+
     fn names_authorities(&self) -> bool {
         !self.ssl_certificate_authorities.is_empty() || self.ssl_truststore_path.is_some()
     }
@@ -194,6 +205,10 @@ impl ClientTls {
         provider: &Arc<CryptoProvider>,
         revoked: Revoked,
     ) -> Result<Arc<dyn ServerCertVerifier>, Refusal> {
+        Ok(Arc::new(self.known(provider, revoked)?))
+    }
+
+    fn known(&self, provider: &Arc<CryptoProvider>, revoked: Revoked) -> Result<Known, Refusal> {
         let authorities = "ssl_certificate_authorities";
         let mut anchors = Vec::new();
         for path in &self.ssl_certificate_authorities {
@@ -225,7 +240,7 @@ impl ClientTls {
             }
             _ => Refusal::new(option, error.to_string()),
         })?;
-        Ok(Arc::new(Known { web, anchors }))
+        Ok(Known { web, anchors, any_name: false })
     }
 
     fn identity(&self) -> Result<Option<Identity>, Refusal> {
@@ -266,6 +281,8 @@ fn system_roots() -> RootCertStore {
 struct Known {
     web: Arc<WebPkiServerVerifier>,
     anchors: Vec<CertificateDer<'static>>,
+    /// Whether the name in the certificate does not matter.
+    any_name: bool,
 }
 
 impl ServerCertVerifier for Known {
@@ -278,8 +295,14 @@ impl ServerCertVerifier for Known {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let checked = self.web.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        // The name is what is looked at last.
+        if self.any_name && checked.as_ref().is_err_and(is_of_name) {
+            return Ok(ServerCertVerified::assertion());
+        }
         if checked.is_err() && self.anchors.iter().any(|anchor| anchor.as_ref() == end_entity.as_ref()) {
-            rustls::client::verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+            if !self.any_name {
+                rustls::client::verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+            }
             return Ok(ServerCertVerified::assertion());
         }
         checked
@@ -306,6 +329,11 @@ impl ServerCertVerifier for Known {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.web.supported_verify_schemes()
     }
+}
+
+fn is_of_name(error: &rustls::Error) -> bool {
+    use rustls::CertificateError::{NotValidForName, NotValidForNameContext};
+    matches!(error, rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }))
 }
 
 /// `ssl_verification_mode => "none"`: encrypts, and trusts whoever answers.

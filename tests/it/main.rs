@@ -17,6 +17,7 @@ mod file;
 mod golden;
 mod kafka;
 mod language;
+mod lumberjack;
 mod memcached;
 mod metrics;
 mod nginx;

@@ -1,8 +1,8 @@
 //! What becomes of an event that a Beat sent: where it came from, its line through the codec, its tags
 //! (`message_listener.rb` and the `*_transform.rb` of logstash-input-beats).
 
-use super::frame::Malformed;
 use crate::event::{Event, FieldReference, METADATA, Object, TIMESTAMP, Timestamp, Value, text};
+use crate::lumberjack::{Malformed, Received};
 use crate::plugin::{Codec, EcsMode, Sink};
 
 /// The field with the line of a Beat, and that of older shippers.
@@ -46,6 +46,26 @@ pub enum TlsPeer {
     },
     /// It showed none.
     Unverified,
+}
+
+/// What one connection brings.
+pub struct Receiving<'a> {
+    pub enricher: &'a Enricher,
+    pub codec: Box<dyn Codec>,
+    pub peer: Peer,
+    pub sink: &'a Sink,
+}
+
+impl Received for Receiving<'_> {
+    fn receive(&mut self, fields: Object, events: &mut Vec<Event>) -> Result<(), Malformed> {
+        self.enricher.decode(fields, &self.peer, &mut *self.codec, self.sink, events)
+    }
+
+    fn flush(&mut self, events: &mut Vec<Event>) {
+        let held = events.len();
+        self.codec.flush(&mut |event| events.push(event));
+        events.iter_mut().skip(held).for_each(|event| self.enricher.finish(event, self.sink));
+    }
 }
 
 /// Makes events of what Beats send.

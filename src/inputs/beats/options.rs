@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::Server;
-use super::connection::Connections;
 use super::events::Enricher;
 use crate::plugin::{Block, CodecFactory, Context, EcsMode, Kind, OptionReader, choices, options};
 use crate::tls::{ClientAuthentication, ServerTls};
@@ -88,7 +87,9 @@ pub fn build(reader: &mut OptionReader<'_>) -> Option<Server> {
         handshake_timeout: options.tls.handshake_timeout(),
         acceptor,
         ssl_peer: enrichments.ssl_peer && asks_for_certificates(&options.tls),
-        connections: Connections { codec, enricher, idle: (idle > 0).then(|| Duration::from_secs(idle)) },
+        codec,
+        enricher,
+        idle: (idle > 0).then(|| Duration::from_secs(idle)),
     })
 }
 

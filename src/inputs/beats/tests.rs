@@ -7,10 +7,12 @@ use std::sync::Mutex;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use super::frame::{self, Frame, Malformed, Step, Version};
-use super::window::{MAX_EVENTS, Window, Windows};
 use super::*;
 use crate::event::{Event, FieldReference, Value, text};
+use crate::lumberjack::frame::{self, Frame, Step};
+use crate::lumberjack::packed::Packed;
+use crate::lumberjack::window::{MAX_EVENTS, Window, Windows};
+use crate::lumberjack::{Malformed, Version};
 use crate::plugin::{Context, Problem, testkit};
 use crate::queue::{Ack, Receiver, Taken};
 
@@ -119,7 +121,7 @@ fn a_small_frame_cannot_unpack_to_much() {
     let bomb = packed(&[0; 100_000]);
     assert!(bomb.len() < 500);
     let unpacked = |limit: usize| {
-        let (mut packed, mut bytes) = (packed::Packed::new(bomb[6..].to_vec(), limit), Vec::new());
+        let (mut packed, mut bytes) = (Packed::new(bomb[6..].to_vec(), limit), Vec::new());
         while packed.unpack(&mut bytes)? {}
         Ok(bytes.len())
     };
