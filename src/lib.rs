@@ -18,6 +18,7 @@
 //! | [`limits`] | how many files the process may have open |
 //! | [`schedule`] | when something runs: cron lines and durations |
 //! | [`command`] | programs that plugins start |
+//! | `rabbitmq` | brokers of RabbitMQ and connections to them |
 //! | [`redis`] | Redis servers and connections to them |
 //! | [`sql`] | databases behind JDBC URLs, statements, and rows as fields |
 //! | [`inputs`] [`filters`] [`outputs`] [`codecs`] | one file per plugin |
@@ -52,6 +53,8 @@ pub mod outputs;
 pub mod pipeline;
 pub mod plugin;
 pub mod queue;
+#[cfg(feature = "rabbitmq")]
+pub mod rabbitmq;
 pub mod redis;
 pub mod regex;
 pub mod ruby;

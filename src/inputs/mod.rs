@@ -13,6 +13,8 @@ mod kafka;
 mod lumberjack;
 mod pipe;
 mod pipeline;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 mod redis;
 mod stdin;
 mod stream;
@@ -41,6 +43,8 @@ pub static SPECS: &[&Spec] = &[
     &lumberjack::SPEC,
     &pipe::SPEC,
     &pipeline::SPEC,
+    #[cfg(feature = "rabbitmq")]
+    &rabbitmq::SPEC,
     &redis::SPEC,
     &stdin::SPEC,
     &syslog::SPEC,

@@ -12,6 +12,8 @@ mod lumberjack;
 mod null;
 mod pipe;
 mod pipeline;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 mod redis;
 mod statsd;
 mod stdout;
@@ -36,6 +38,8 @@ pub static SPECS: &[&Spec] = &[
     &null::SPEC,
     &pipe::SPEC,
     &pipeline::SPEC,
+    #[cfg(feature = "rabbitmq")]
+    &rabbitmq::SPEC,
     &redis::SPEC,
     &statsd::SPEC,
     &stdout::SPEC,

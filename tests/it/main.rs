@@ -25,6 +25,8 @@ mod options;
 mod peer;
 mod pipelines;
 mod post;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 mod redis;
 mod reference;
 mod rooms;

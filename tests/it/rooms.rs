@@ -10,7 +10,7 @@ const ROOMS: [&[&str]; 12] = [
     &["plugin"],
     &["tls"],
     &["http_client", "kafka", "net", "csv", "schedule", "sql", "command", "redis"],
-    &["elasticsearch", "lumberjack"],
+    &["elasticsearch", "lumberjack", "rabbitmq"],
     &["inputs", "filters", "outputs", "codecs"],
     &["pipeline"],
     &["testing", "logging", "demo"],
