@@ -131,7 +131,7 @@ fn real_world_configs_pass_the_config_test() {
     let Some(directory) = recordings() else { return };
     let accepted: BTreeMap<String, bool> =
         records(directory.join("corpus/verdicts.jsonl")).into_iter().map(|it| (it.sha256, it.ok)).collect();
-    let (mut passed, mut lacking) = (0, 0);
+    let (mut passed, mut lacking, mut elsewhere) = (0, 0, 0);
     let mut missing: BTreeMap<String, usize> = BTreeMap::new();
     let mut failed: BTreeMap<Reason, Vec<String>> = BTreeMap::new();
     for record in records(directory.join("corpus/configs.jsonl")) {
@@ -157,6 +157,8 @@ fn real_world_configs_pass_the_config_test() {
             passed += 1;
             continue;
         }
+        let lenient = Context { files_may_miss: true, ..context() };
+        elsewhere += usize::from(Plan::load(&sources, options, &lenient).0.is_some());
         let errors: Vec<_> = problems.iter().filter(|problem| problem.is_error()).collect();
         // The worst of its reasons decides; a value with a variable that is not set is of no use to what reads it.
         let reasons = errors.iter().map(|problem| reason(problem));
@@ -167,6 +169,7 @@ fn real_world_configs_pass_the_config_test() {
         failed.entry(worst).or_default().push(lines.join("\n    "));
     }
     let total = passed + lacking + failed.values().map(Vec::len).sum::<usize>();
+    println!("{} of {total} pass where files may be on another machine", passed + elsewhere);
     println!("{passed} of {total} pass, {lacking} use plugins that this build does not have:");
     let mut missing: Vec<_> = missing.into_iter().collect();
     missing.sort_by_key(|(_, uses)| std::cmp::Reverse(*uses));
