@@ -233,27 +233,14 @@ fn clients_are_known_by_a_trust_store() {
         let input = Running::start(&options, &testkit::context(), 100);
         let address = format!("https://localhost:{}/", input.port);
         let ask = |more: &[String]| {
+            let here = format!("localhost:{}:127.0.0.1", input.port);
+            let ca = fixture("ca.pem");
             let mut curl = Command::new("curl");
-            curl.args([
-                "--silent",
-                "--max-time",
-                "20",
-                "--retry",
-                "20",
-                "--retry-connrefused",
-                "--retry-delay",
-                "1",
-            ])
-            .args([
-                "--resolve",
-                &format!("localhost:{}:127.0.0.1", input.port),
-                "--cacert",
-                &fixture("ca.pem"),
-            ])
-            .args(["--data", "x"])
-            .args(more)
-            .arg(&address);
-            curl.output().unwrap()
+            curl.args(["--silent", "--max-time", "60", "--retry", "20", "--retry-connrefused"])
+                .args(["--retry-delay", "1", "--data", "x", "--resolve", &here, "--cacert", &ca])
+                .args(more)
+                .arg(&address);
+            input.answered(curl).0
         };
         let known = ask(&["--cert".into(), fixture("client.chain"), "--key".into(), fixture("client.key")]);
         assert_eq!(said(known), "ok", "{names}");
