@@ -129,6 +129,9 @@ impl HttpOptions {
             }
             return Some(builder);
         }
+        if !crate::tls::check_stores(reader, true) {
+            return None;
+        }
         if plain && given.is_empty() {
             return Some(builder);
         }

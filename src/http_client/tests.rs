@@ -84,3 +84,72 @@ fn errors_do_not_show_the_url() {
     assert!(error.is_connect, "{error}");
     assert!(!error.message.contains("secret") && !error.message.contains("abc"), "{error}");
 }
+
+/// A server that answers those with a certificate of the fixtures' authority, and shows one itself.
+fn strict_server() -> (u16, thread::JoinHandle<()>) {
+    let fixture = |name: &str| format!("{}/fixtures/kafka/{name}", env!("CARGO_MANIFEST_DIR"));
+    let tls = crate::tls::ServerTls {
+        ssl_enabled: true,
+        ssl_certificate: Some(fixture("client.chain").into()),
+        ssl_key: Some(fixture("client.key").into()),
+        ssl_certificate_authorities: vec![fixture("ca.pem").into()],
+        ssl_client_authentication: Some(crate::tls::ClientAuthentication::Required),
+        ..Default::default()
+    };
+    let config = std::sync::Arc::new(tls.config(crate::tls::ClientAuthentication::Required).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        for socket in listener.incoming() {
+            let session = rustls::ServerConnection::new(std::sync::Arc::clone(&config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(session, socket.unwrap());
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
+                head.extend(byte);
+            }
+            if head.starts_with(b"GET /end") {
+                return;
+            }
+            if !head.is_empty() {
+                _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok");
+                stream.conn.send_close_notify();
+                _ = stream.flush();
+            }
+        }
+    });
+    (port, server)
+}
+
+/// Stores that keytool made: whom to trust, and what to show.
+#[test]
+fn stores_of_java_hold_authorities_and_keys() {
+    let fixture = |name: &str| format!("{}/fixtures/kafka/{name}", env!("CARGO_MANIFEST_DIR"));
+    let text = |name: &str, value: String| option(name, ConfigKind::Text(value));
+    let (port, server) = strict_server();
+    let url = format!("https://localhost:{port}/x");
+    let with = |trust: (&str, &str), own: Option<(&str, &str)>| {
+        let mut options = vec![
+            text("ssl_truststore_path", fixture(trust.0)),
+            text("ssl_truststore_type", trust.1.into()),
+            text("ssl_truststore_password", "store-secret".into()),
+        ];
+        if let Some((store, kind)) = own {
+            options.push(text("ssl_keystore_path", fixture(store)));
+            options.push(text("ssl_keystore_type", kind.into()));
+            options.push(text("ssl_keystore_password", "store-secret".into()));
+        }
+        client(options)
+    };
+    for (trust, own) in [
+        (("trust.jks", "jks"), ("client-one.jks", "jks")),
+        (("trust.p12", "pkcs12"), ("client.p12", "pkcs12")),
+        // Java tells them apart by their content too.
+        (("trust.p12", "jks"), ("client.p12", "jks")),
+    ] {
+        assert_eq!(send(&with(trust, Some(own)), Method::GET, &url).unwrap(), 200, "{trust:?} {own:?}");
+        assert!(send(&with(trust, None), Method::GET, &url).is_err(), "{trust:?}: nothing was shown");
+    }
+    let last = with(("trust.jks", "jks"), Some(("client.p12", "pkcs12")));
+    _ = send(&last, Method::GET, &format!("https://localhost:{port}/end"));
+    server.join().unwrap();
+}

@@ -35,7 +35,7 @@ pub static SPEC: Spec = Spec {
     options: Http::OPTIONS,
     renamed: ServerTls::RENAMED,
     deprecated: ServerTls::DEPRECATED,
-    refused: options::REFUSED,
+    refused: &[],
     default_codec: Some("plain"),
     example: Example { config: "input { http { port => 8080 } }", input: &[], output: &[] },
     build: Build::Input(|reader| Some(Box::new(options::build(reader)?))),

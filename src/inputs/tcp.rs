@@ -16,7 +16,7 @@ use rustls::pki_types::CertificateDer;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use crate::net::Listener;
+use crate::net::{Backoff, Listener};
 use crate::plugin::{Build, Example, Input, Kind, RunError, Shutdown, Sink, Spec};
 use connection::Connections;
 use options::{Mode, Tcp, Transport};
@@ -27,7 +27,7 @@ pub static SPEC: Spec = Spec {
     summary: "Reads events from TCP connections.",
     options: Tcp::OPTIONS,
     renamed: options::RENAMED,
-    deprecated: &[],
+    deprecated: options::DEPRECATED,
     refused: &[],
     default_codec: Some("line"),
     example: Example {
@@ -38,8 +38,8 @@ pub static SPEC: Spec = Spec {
     build: Build::Input(|reader| Some(Box::new(options::build(reader)?))),
 };
 
-/// Pause before a client connects again.
-const RECONNECT: Duration = Duration::from_secs(1);
+/// Waits before a client connects again: about a second, as in Logstash, and longer the longer it is in vain.
+const RECONNECT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -69,19 +69,24 @@ impl Endpoint {
         let input = Arc::new(self);
         let accepted = |stream, peer| {
             let (input, sink, shutdown) = (Arc::clone(&input), sink.clone(), shutdown.clone());
-            async move { input.read(stream, peer, &sink, &shutdown).await }
+            async move { _ = input.read(stream, peer, &sink, &shutdown).await }
         };
         listener.serve(&shutdown, accepted).await;
         Ok(())
     }
 
     async fn connect(self, sink: Sink, shutdown: Shutdown) -> Result<(), RunError> {
+        let mut backoff = Backoff::new(RECONNECT.0, RECONNECT.1);
         while !shutdown.is_requested() {
             let connecting = TcpStream::connect((self.host.as_str(), self.port));
             tokio::select! {
                 () = shutdown.requested() => break,
                 connected = connecting => match connected.and_then(|stream| Ok((stream.peer_addr()?, stream))) {
-                    Ok((peer, stream)) => self.read(stream, peer, &sink, &shutdown).await,
+                    Ok((peer, stream)) => {
+                        if self.read(stream, peer, &sink, &shutdown).await {
+                            backoff.reset();
+                        }
+                    }
                     Err(error) => {
                         tracing::warn!(host = %self.host, port = self.port, %error, "could not connect, will try again");
                     }
@@ -89,15 +94,16 @@ impl Endpoint {
             }
             tokio::select! {
                 () = shutdown.requested() => {}
-                () = tokio::time::sleep(RECONNECT) => {}
+                () = tokio::time::sleep(backoff.wait()) => {}
             }
         }
         Ok(())
     }
 
-    /// Reads one connection; what goes wrong ends it alone.
-    async fn read(&self, stream: TcpStream, peer: SocketAddr, sink: &Sink, shutdown: &Shutdown) {
-        match self.read_to_end(stream, peer, sink, shutdown).await {
+    /// Reads one connection; what goes wrong ends it alone. Returns whether nothing did.
+    async fn read(&self, stream: TcpStream, peer: SocketAddr, sink: &Sink, shutdown: &Shutdown) -> bool {
+        let read = self.read_to_end(stream, peer, sink, shutdown).await;
+        match &read {
             Ok(()) => tracing::debug!(%peer, "connection closed"),
             // Clients that go away like this are everyday life.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
@@ -105,6 +111,7 @@ impl Endpoint {
             }
             Err(error) => tracing::error!(%peer, %error, "closing a connection"),
         }
+        read.is_ok()
     }
 
     async fn read_to_end(

@@ -67,6 +67,10 @@ impl Listener {
     }
 
     fn decode(&mut self, bytes: &[u8], peer: SocketAddr, events: &mut Vec<Event>) {
+        // As in Logstash, a datagram without anything in it is none.
+        if bytes.is_empty() {
+            return;
+        }
         let from = events.len();
         self.codec.decode_from(bytes, peer, &mut |event| events.push(event));
         self.codec.flush(&mut |event| events.push(event));
@@ -154,34 +158,57 @@ mod tests {
     use super::*;
     use crate::event::text::ruby_to_s;
     use crate::plugin::testkit;
+    use crate::queue::Taken;
 
-    #[test]
-    fn every_datagram_is_decoded_on_its_own() {
+    /// The messages and senders of the events that these datagrams become.
+    fn received(options: &str, datagrams: &[&str], count: usize) -> Vec<String> {
         let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let config = format!(
-            "input {{ udp {{ port => {port} host => '127.0.0.1' codec => line buffer_size => 12 }} }}"
-        );
+        let config = format!("input {{ udp {{ port => {port} host => '127.0.0.1' {options} }} }}");
         let (input, decoration) = testkit::input(&config, &testkit::context()).unwrap();
         let (sink, receiver) = testkit::sink(decoration, 1000);
         let (stop, shutdown) = Shutdown::channel();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let running = runtime.spawn(input.run(sink, shutdown));
-        std::thread::sleep(Duration::from_millis(200));
         let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        for datagram in ["one\ntwo", "three", "longer than twelve"] {
-            peer.send_to(datagram.as_bytes(), ("127.0.0.1", port)).unwrap();
+        peer.connect(("127.0.0.1", port)).unwrap();
+        // Refused as long as nobody listens.
+        let begun = std::time::Instant::now();
+        while peer.send(b"are you there?").and_then(|_| peer.send(b"")).is_err()
+            || peer.take_error().unwrap().is_some()
+        {
+            assert!(begun.elapsed() < testkit::LONG);
+            std::thread::sleep(Duration::from_millis(20));
         }
-        std::thread::sleep(Duration::from_millis(300));
+        datagrams.iter().for_each(|datagram| _ = peer.send(datagram.as_bytes()).unwrap());
+        let mut events = Vec::new();
+        while events.iter().filter(|event| !text(event, "message").starts_with("are you")).count() < count {
+            match receiver.take(usize::MAX, Duration::ZERO, testkit::LONG) {
+                Taken::Batch { events: more, .. } => events.extend(more),
+                Taken::Idle | Taken::End => panic!("only {} events came", events.len()),
+            }
+        }
         stop.send(true).unwrap();
         runtime.block_on(running).unwrap().unwrap();
-        let text = |event: &Event, name: &str| {
-            event.get(&FieldReference::parse(name).unwrap()).map(ruby_to_s).unwrap_or_default()
-        };
-        let seen: Vec<_> = testkit::drain(&receiver)
-            .iter()
-            .map(|event| format!("{} {}", text(event, "message"), text(event, "[host][ip]")))
-            .collect();
+        events.extend(testkit::drain(&receiver));
+        let all =
+            events.iter().map(|event| format!("{} {}", text(event, "message"), text(event, "[host][ip]")));
+        all.filter(|event| !event.starts_with("are you")).collect()
+    }
+
+    fn text(event: &Event, name: &str) -> String {
+        event.get(&FieldReference::parse(name).unwrap()).map(ruby_to_s).unwrap_or_default()
+    }
+
+    #[test]
+    fn every_datagram_is_decoded_on_its_own() {
+        let datagrams = ["one\ntwo", "three", "longer than twelve"];
+        let seen = received("codec => line buffer_size => 12", &datagrams, 4);
         let expected = ["one", "two", "three", "longer than "].map(|line| format!("{line} 127.0.0.1"));
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn an_empty_datagram_is_no_event() {
+        assert_eq!(received("", &["one", "", "two"], 2), ["one 127.0.0.1", "two 127.0.0.1"]);
     }
 }

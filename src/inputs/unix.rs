@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::stream::{End, Stream};
 use crate::event::{Event, FieldReference, Value};
+use crate::net::Backoff;
 use crate::plugin::{
     Build, CodecFactory, Example, Input, Kind, OptionReader, RunError, Shutdown, Sink, Spec, StreamCodec,
     choices, options,
@@ -48,7 +49,7 @@ options! {
         data_timeout: f64 = -1,
         /// server listens at the path, client connects to it.
         mode: Mode = "server",
-        /// Seconds between two looks for a socket that is not there. Only in client mode.
+        /// Longest time in seconds between two looks for a socket that is not there. Only in client mode.
         socket_not_present_retry_interval_seconds: f64 = 5,
     }
 }
@@ -147,16 +148,20 @@ impl Socket {
     async fn connect(self, sink: Sink, shutdown: Shutdown) -> Result<(), RunError> {
         let interval = self.options.socket_not_present_retry_interval_seconds;
         let interval = Duration::try_from_secs_f64(interval).unwrap_or(Duration::from_secs(5));
+        let mut backoff = Backoff::up_to(interval);
         while !shutdown.is_requested() {
             match UnixStream::connect(&self.options.path).await {
-                Ok(connection) => self.read(connection, &sink, &shutdown).await,
+                Ok(connection) => {
+                    backoff.reset();
+                    self.read(connection, &sink, &shutdown).await;
+                }
                 Err(error) => {
                     tracing::warn!(path = %self.options.path, %error, "could not connect, will try again");
                 }
             }
             tokio::select! {
                 () = shutdown.requested() => {}
-                () = tokio::time::sleep(interval) => {}
+                () = tokio::time::sleep(backoff.wait()) => {}
             }
         }
         Ok(())

@@ -16,6 +16,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::Backoff;
+
 /// Bytes in both directions: a socket, or TLS over it.
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
@@ -108,12 +110,14 @@ impl Connection {
         Ok(())
     }
 
-    /// [`open`](Self::open), as often as it takes.
+    /// [`open`](Self::open), as often as it takes, with waits up to `pause`.
     pub async fn open_at_last(&mut self, pause: Duration) {
+        let mut backoff = Backoff::up_to(pause);
         while let Err(error) = self.open().await {
             let Peer { host, port, .. } = &self.peer;
-            tracing::warn!(%host, port, %error, "could not connect, will try again");
-            tokio::time::sleep(pause).await;
+            let wait = backoff.wait();
+            tracing::warn!(%host, port, %error, retry_in_ms = wait.as_millis() as u64, "could not connect, will try again");
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -134,12 +138,15 @@ impl Connection {
         written
     }
 
-    /// Writes all bytes, over as many connections as it takes. What a broken one had taken is sent again.
+    /// Writes all bytes, over as many connections as it takes, with waits up to `pause`. What a broken one had taken is
+    /// sent again.
     pub async fn write_at_last(&mut self, bytes: &[u8], pause: Duration) {
+        let mut backoff = Backoff::up_to(pause);
         while let Err(error) = self.write(bytes).await {
             let Peer { host, port, .. } = &self.peer;
-            tracing::warn!(%host, port, %error, "could not send events, will try again");
-            tokio::time::sleep(pause).await;
+            let wait = backoff.wait();
+            tracing::warn!(%host, port, %error, retry_in_ms = wait.as_millis() as u64, "could not send events, will try again");
+            tokio::time::sleep(wait).await;
         }
     }
 

@@ -1,9 +1,12 @@
-//! Sockets that plugins share: the loop that accepts connections, reading, and a connection that opens itself again.
+//! Sockets that plugins share: the loop that accepts connections, reading, and a connection that opens itself again
+//! after growing waits.
 
+mod backoff;
 mod connection;
 mod listener;
 mod read;
 
+pub use backoff::{Backoff, spread};
 pub use connection::{Connection, Duplex, Peer};
 pub use listener::Listener;
 pub use read::read_more;

@@ -47,7 +47,7 @@ options! {
         host: String = "localhost",
         /// The server's port for lines of text.
         port: u16 = 2003,
-        /// Seconds between two tries to connect.
+        /// Longest time in seconds between two tries to connect; the first ones follow sooner.
         reconnect_interval: f64 = 2,
         /// Whether metrics are sent again when the connection broke while they were written; some may then arrive
         /// twice. Otherwise the events that they came of are logged as not delivered.

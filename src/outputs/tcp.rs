@@ -26,9 +26,11 @@ pub static SPEC: Spec = Spec {
         ("ssl_enable", "ssl_enabled"),
         ("ssl_cert", "ssl_certificate"),
         ("ssl_cacert", "ssl_certificate_authorities"),
-        ("ssl_verify", "ssl_verification_mode"),
     ],
-    deprecated: &[],
+    deprecated: &[(
+        "ssl_verify",
+        "use ssl_client_authentication in server mode, ssl_verification_mode in client mode",
+    )],
     refused: &[],
     default_codec: Some("json"),
     example: Example {
@@ -51,7 +53,7 @@ options! {
         host: String,
         /// The port to connect to, or to listen on.
         port: u16,
-        /// Seconds between two tries to connect.
+        /// Longest time in seconds between two tries to connect; the first ones follow sooner.
         reconnect_interval: f64 = 10,
         /// client connects, server writes every event to all who are connected.
         mode: Mode = "client",
@@ -59,6 +61,9 @@ options! {
         ssl_enabled: bool = false,
         /// In server mode: whether clients must show a certificate.
         ssl_client_authentication: ClientAuthentication = "none",
+        /// In server mode an old name of `ssl_client_authentication` (required or none), in client mode of
+        /// `ssl_verification_mode` (full or none).
+        ssl_verify: Option<bool>,
         /// In client mode: full checks the server's certificate and name, none takes any server.
         ssl_verification_mode: VerificationMode = "full",
         /// PEM files with the authorities that the peer's certificate must come from. Default for clients: the system's.
@@ -78,7 +83,8 @@ options! {
 
 fn build(reader: &mut OptionReader<'_>) -> Option<Box<dyn Output>> {
     let codec: Option<CodecFactory> = reader.take("codec", Some("json"));
-    let options = Tcp::read(reader)?;
+    let mut options = Tcp::read(reader)?;
+    settle(&mut options, reader)?;
     let address = (options.host.clone(), options.port);
     match options.mode {
         Mode::Client => {
@@ -93,6 +99,36 @@ fn build(reader: &mut OptionReader<'_>) -> Option<Box<dyn Output>> {
             Some(Box::new(server::Server::new(address, tls, codec?)))
         }
     }
+}
+
+/// Checks what the `ssl_*` options say together (`validate_ssl_config!`), and reads `ssl_verify` as what it is in this mode.
+fn settle(options: &mut Tcp, reader: &mut OptionReader<'_>) -> Option<()> {
+    if !options.ssl_enabled {
+        for option in Tcp::OPTIONS.iter().filter(|option| option.name.starts_with("ssl_")) {
+            if option.name != "ssl_enabled" {
+                reader.no_effect(option.name, "ssl_enabled is false");
+            }
+        }
+        return Some(());
+    }
+    let (right, wrong) = match options.mode {
+        Mode::Server => ("ssl_client_authentication", "ssl_verification_mode"),
+        Mode::Client => ("ssl_verification_mode", "ssl_client_authentication"),
+    };
+    if reader.is_given(wrong) {
+        reader.error(wrong, format!("in this mode it is {right}"));
+        return None;
+    }
+    let Some(verify) = options.ssl_verify else { return Some(()) };
+    if reader.is_given(right) {
+        reader.error("ssl_verify", format!("it is the old name of {right}, which is given as well"));
+        return None;
+    }
+    (options.ssl_client_authentication, options.ssl_verification_mode) = match verify {
+        true => (ClientAuthentication::Required, VerificationMode::Full),
+        false => (ClientAuthentication::None, VerificationMode::None),
+    };
+    Some(())
 }
 
 fn with_tls(peer: Peer, options: &Tcp, reader: &mut OptionReader<'_>) -> Option<Peer> {

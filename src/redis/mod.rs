@@ -14,6 +14,8 @@ use std::time::Duration;
 pub use connection::{Connection, texts};
 pub use server::{Address, Commands, Server};
 
+use crate::net::spread;
+
 /// What went wrong with a server.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -49,11 +51,6 @@ impl Waits {
     pub fn reset(&mut self) {
         self.0 = 0;
     }
-}
-
-/// A wait, and up to a quarter more.
-pub fn spread(wait: Duration) -> Duration {
-    wait + wait.mul_f64(fastrand::f64() / 4.0)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use std::fmt;
 
 pub use client::{ClientTls, Revoked};
 pub use fingerprint::Fingerprint;
-pub use options::{ClientAuthentication, KeystoreKind, VerificationMode};
+pub use options::{ClientAuthentication, KeystoreKind, VerificationMode, check_stores};
 pub use server::ServerTls;
 
 /// An option that cannot be honoured as given, and why.

@@ -7,7 +7,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{CipherSuite, SupportedProtocolVersion};
 
 use super::Refusal;
-use crate::plugin::{Choice, ConfigValue, Context, FromOption, Problem, choices, read_choice};
+use crate::plugin::{Choice, ConfigValue, Context, FromOption, OptionReader, Problem, choices, read_choice};
 
 /// `ssl_client_authentication`: whether a client has to show a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,32 @@ impl KeystoreKind {
             KeystoreKind::Jks => "JKS",
         }
     }
+}
+
+/// What belongs to a store, by the option that names it.
+const OF_STORES: [(&str, [&str; 2]); 2] = [
+    ("ssl_keystore_path", ["ssl_keystore_password", "ssl_keystore_type"]),
+    ("ssl_truststore_path", ["ssl_truststore_password", "ssl_truststore_type"]),
+];
+
+/// Says of a store's password and type that they do nothing where no store is named. Where `password_is_error`, a
+/// password alone is refused, as logstash-mixin-http_client does. Returns whether nothing is refused.
+pub fn check_stores(reader: &mut OptionReader<'_>, password_is_error: bool) -> bool {
+    let mut fine = true;
+    for (path, others) in OF_STORES {
+        if reader.is_given(path) {
+            continue;
+        }
+        for other in others {
+            if password_is_error && other.ends_with("password") && reader.is_given(other) {
+                reader.error(other, format!("it needs {path}"));
+                fine = false;
+            } else {
+                reader.no_effect(other, &format!("{path} is not given"));
+            }
+        }
+    }
+    fine
 }
 
 /// The protocol versions for `ssl_supported_protocols`; none given means TLS 1.2 and 1.3.

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 use tokio_rustls::TlsAcceptor;
 
 use super::certificates::{self, Identity, StoreOptions};
@@ -34,6 +37,12 @@ options! {
         ssl_keystore_password: Option<Password>,
         /// PEM files with the authorities that clients' certificates must come from.
         ssl_certificate_authorities: Vec<PathBuf> = [],
+        /// A trust store with those authorities, instead of `ssl_certificate_authorities`.
+        ssl_truststore_path: Option<PathBuf>,
+        /// Format of the trust store; its content tells where this is not given.
+        ssl_truststore_type: Option<KeystoreKind>,
+        /// What the trust store is encrypted with.
+        ssl_truststore_password: Option<Password>,
         /// Whether clients must show a certificate.
         ssl_client_authentication: Option<ClientAuthentication>,
         /// Protocol versions to speak: TLSv1.2, TLSv1.3. Default: both.
@@ -62,6 +71,9 @@ impl Default for ServerTls {
             ssl_keystore_type: None,
             ssl_keystore_password: None,
             ssl_certificate_authorities: Vec::new(),
+            ssl_truststore_path: None,
+            ssl_truststore_type: None,
+            ssl_truststore_password: None,
             ssl_client_authentication: None,
             ssl_supported_protocols: Vec::new(),
             ssl_cipher_suites: Vec::new(),
@@ -130,15 +142,7 @@ impl ServerTls {
         let builder = match self.ssl_client_authentication.unwrap_or(authentication) {
             ClientAuthentication::None => builder.with_no_client_auth(),
             required => {
-                let authorities = "ssl_certificate_authorities";
-                let mut anchors = Vec::new();
-                for path in &self.ssl_certificate_authorities {
-                    anchors.extend(certificates::chain(authorities, path)?);
-                }
-                if anchors.is_empty() {
-                    let reason = "name the authorities of the clients' certificates, or set ssl_client_authentication => \"none\"";
-                    return Err(Refusal::new(authorities, reason));
-                }
+                let (authorities, anchors) = self.authorities()?;
                 let roots = Arc::new(certificates::roots(authorities, &anchors)?);
                 let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
                 let verifier = match required {
@@ -147,12 +151,56 @@ impl ServerTls {
                 };
                 let verifier =
                     verifier.build().map_err(|error| Refusal::new(authorities, error.to_string()))?;
-                builder.with_client_cert_verifier(verifier)
+                builder.with_client_cert_verifier(Arc::new(Known { web: verifier, anchors }))
             }
         };
         builder
             .with_single_cert(chain, key)
             .map_err(|error| Refusal::new("ssl_key", format!("it does not fit the certificate: {error}")))
+    }
+
+    /// Whether the options name authorities of clients' certificates.
+    pub fn names_authorities(&self) -> bool {
+        !self.ssl_certificate_authorities.is_empty() || self.ssl_truststore_path.is_some()
+    }
+
+    /// The authorities of clients' certificates, and the option that names them. Where none does, the key store is the
+    /// trust store as well, as in Java (`SslSimpleBuilder.java`).
+    fn authorities(&self) -> Result<(&'static str, Vec<CertificateDer<'static>>), Refusal> {
+        let (option, store) = ("ssl_certificate_authorities", "ssl_truststore_path");
+        if !self.ssl_certificate_authorities.is_empty() && self.ssl_truststore_path.is_some() {
+            return Err(Refusal::new(store, format!("give either {option} or this one, not both")));
+        }
+        if let Some(path) = &self.ssl_truststore_path {
+            let anchors = certificates::truststore(&StoreOptions {
+                path: (store, path),
+                kind: ("ssl_truststore_type", self.ssl_truststore_type),
+                password: ("ssl_truststore_password", self.ssl_truststore_password.as_ref()),
+            })?;
+            return Ok((store, anchors));
+        }
+        let mut anchors = Vec::new();
+        for path in &self.ssl_certificate_authorities {
+            anchors.extend(certificates::chain(option, path)?);
+        }
+        match (&self.ssl_keystore_path, anchors.is_empty()) {
+            (_, false) => Ok((option, anchors)),
+            (Some(path), true) => {
+                let store = StoreOptions {
+                    path: ("ssl_keystore_path", path),
+                    kind: ("ssl_keystore_type", self.ssl_keystore_type),
+                    password: ("ssl_keystore_password", self.ssl_keystore_password.as_ref()),
+                };
+                // Java trusts the key's own certificate too (`sun.security.validator.TrustStoreUtil`).
+                let mut anchors = certificates::truststore(&store).unwrap_or_default();
+                anchors.extend(certificates::keystore(&store)?.0.into_iter().next());
+                Ok(("ssl_keystore_path", anchors))
+            }
+            (None, true) => {
+                let reason = "name the authorities of the clients' certificates, or set ssl_client_authentication => \"none\"";
+                Err(Refusal::new(option, reason))
+            }
+        }
     }
 
     /// The protocol versions by name. Bounds count where no list is given.
@@ -194,5 +242,61 @@ impl ServerTls {
                 "give either a key store or ssl_certificate and ssl_key, not both",
             )),
         }
+    }
+}
+
+/// Checks clients' certificates as usual, and takes one that was itself given as trusted, which Java does too.
+#[derive(Debug)]
+struct Known {
+    web: Arc<dyn ClientCertVerifier>,
+    anchors: Vec<CertificateDer<'static>>,
+}
+
+impl ClientCertVerifier for Known {
+    fn offer_client_auth(&self) -> bool {
+        self.web.offer_client_auth()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.web.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.web.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        let checked = self.web.verify_client_cert(end_entity, intermediates, now);
+        if checked.is_err() && self.anchors.iter().any(|anchor| anchor.as_ref() == end_entity.as_ref()) {
+            return Ok(ClientCertVerified::assertion());
+        }
+        checked
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.web.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.web.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.web.supported_verify_schemes()
     }
 }

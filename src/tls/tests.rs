@@ -201,6 +201,65 @@ fn clients_show_certificates_where_they_must() {
     assert!(talk(&strict, &stranger, "localhost").is_err());
 }
 
+/// Clients are known by a trust store of either kind, and where none is named by the server's key store.
+#[test]
+fn trust_stores_tell_a_server_whom_to_trust() {
+    let files = Files::new();
+    let fixture = |name: &str| PathBuf::from(format!("{}/fixtures/kafka/{name}", env!("CARGO_MANIFEST_DIR")));
+    let mut strict = server(&files.at("server.pem"), &files.at("server.key"));
+    strict.ssl_client_authentication = Some(ClientAuthentication::Required);
+    let mut known = client(&files.at("ca.pem"));
+    known.ssl_certificate = Some(fixture("client.chain"));
+    known.ssl_key = Some(fixture("client.key"));
+    let mut stranger = client(&files.at("ca.pem"));
+    stranger.ssl_certificate = Some(files.at("client.pem"));
+    stranger.ssl_key = Some(files.at("client.key"));
+    for (store, kind) in [
+        ("trust.jks", Some(KeystoreKind::Jks)),
+        ("trust.p12", Some(KeystoreKind::Pkcs12)),
+        ("trust.p12", None),
+    ] {
+        strict.ssl_truststore_path = Some(fixture(store));
+        strict.ssl_truststore_type = kind;
+        strict.ssl_truststore_password = Some(Password::new("store-secret"));
+        assert_eq!(talk(&strict, &known, "localhost"), Ok(()), "{store}");
+        assert!(talk(&strict, &stranger, "localhost").is_err(), "{store}");
+        assert!(talk(&strict, &client(&files.at("ca.pem")), "localhost").is_err(), "{store}");
+    }
+    let blamed = |tls: &ServerTls| tls.config(ClientAuthentication::None).unwrap_err().option;
+    strict.ssl_certificate_authorities = vec![files.at("ca.pem")];
+    assert_eq!(blamed(&strict), "ssl_truststore_path");
+    strict.ssl_certificate_authorities.clear();
+    strict.ssl_truststore_password = Some(Password::new("guess"));
+    assert_eq!(blamed(&strict), "ssl_truststore_password");
+
+    // Java trusts the certificate of a key store's key as well.
+    let mut by_key_store = server(&files.at("server.pem"), &files.at("server.key"));
+    (by_key_store.ssl_certificate, by_key_store.ssl_key) = (None, None);
+    by_key_store.ssl_keystore_path = Some(fixture("client.p12"));
+    by_key_store.ssl_keystore_password = Some(Password::new("store-secret"));
+    by_key_store.ssl_client_authentication = Some(ClientAuthentication::Required);
+    known.ssl_verification_mode = VerificationMode::None;
+    stranger.ssl_verification_mode = VerificationMode::None;
+    assert_eq!(talk(&by_key_store, &known, "localhost"), Ok(()));
+    assert!(talk(&by_key_store, &stranger, "localhost").is_err());
+}
+
+/// As with Java, and as `openssl req -x509` is used by many.
+#[test]
+fn a_self_signed_client_can_be_its_own_authority() {
+    let files = Files::new();
+    let mut strict = server(&files.at("server.pem"), &files.at("server.key"));
+    strict.ssl_client_authentication = Some(ClientAuthentication::Required);
+    strict.ssl_certificate_authorities = vec![files.at("alone.pem")];
+    let mut alone = client(&files.at("ca.pem"));
+    alone.ssl_certificate = Some(files.at("alone.pem"));
+    alone.ssl_key = Some(files.at("alone.key"));
+    assert_eq!(talk(&strict, &alone, "localhost"), Ok(()));
+    strict.ssl_certificate_authorities = vec![files.at("other-ca.pem")];
+    assert!(talk(&strict, &alone, "localhost").is_err());
+}
+
 #[test]
 fn stores_serve_as_well_as_pem_files() {
     let files = Files::new();

@@ -81,14 +81,21 @@ fn encrypted_with_certificates_on_both_sides() {
     let port = free_port();
     let fixture = |name: &str| format!("{}/fixtures/kafka/{name}", env!("CARGO_MANIFEST_DIR"));
     let (chain, key, ca) = (fixture("client.chain"), fixture("client.key"), fixture("ca.pem"));
-    let rstash = Rstash::start(&config(&format!(
-        "beats {{ host => '127.0.0.1' port => {port} ssl_enabled => true ssl_certificate => '{chain}'
-          ssl_key => '{key}' ssl_certificate_authorities => ['{ca}'] ssl_client_authentication => required
-          enrich => all add_field => {{ 'status' => '%{{[@metadata][tls_peer][status]}}' }} }}"
-    )));
-    let options = format!("-count=2000 -async=2 -authority={ca} -certificate={chain} -key={key}");
-    finish(client(&program, port, &options));
-    assert_eq!(counts(&rstash.lines(), 2000), vec![1; 2000]);
+    // By the names of today and by those of Logstash 8.
+    for names in [
+        "ssl_enabled => true ssl_client_authentication => required enrich => all",
+        "ssl => true ssl_verify_mode => force_peer ssl_peer_metadata => true tls_min_version => 1.2",
+    ] {
+        let input = format!(
+            "beats {{ host => '127.0.0.1' port => {port} {names} ssl_certificate => '{chain}' ssl_key => '{key}'
+              ssl_certificate_authorities => ['{ca}'] add_field => {{ 'status' => '%{{[@metadata][tls_peer][status]}}' }} }}"
+        );
+        let verified = "} filter { if [status] != 'verified' { drop { } } } output";
+        let rstash = Rstash::start(&config(&input).replace("} output", verified));
+        let options = format!("-count=2000 -async=2 -authority={ca} -certificate={chain} -key={key}");
+        finish(client(&program, port, &options));
+        assert_eq!(counts(&rstash.lines(), 2000), vec![1; 2000], "{names}");
+    }
 }
 
 #[test]

@@ -124,6 +124,30 @@ fn mistakes_between_pipelines_are_found_before_anything_runs() {
 }
 
 #[test]
+fn events_for_an_address_that_is_not_there_are_dropped_where_that_is_wished() {
+    let directory = set_up(&[
+        (
+            "source",
+            &format!(
+                "{SOURCE} output {{ pipeline {{ send_to => [there, nowhere] ensure_delivery => false }} }}"
+            ),
+        ),
+        (
+            "there",
+            "input { pipeline { address => there } } output { file { path => \"DIR/there.txt\" codec => line { format => \"%{[event][sequence]}\" } } }",
+        ),
+    ]);
+    let output = rstash(directory.path(), &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("no pipeline listens at the address \"nowhere\""),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(numbers(&directory, "there.txt"), (0..3000).collect::<Vec<_>>());
+}
+
+#[test]
 fn an_invalid_pipeline_does_not_stop_the_others() {
     let directory = set_up(&[
         ("bad", "input { generator { cuont => 1 } } output { null { } }"),

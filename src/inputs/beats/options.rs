@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Server;
 use super::events::Enricher;
 use crate::plugin::{Block, CodecFactory, Context, EcsMode, Kind, OptionReader, choices, options};
-use crate::tls::{ClientAuthentication, ServerTls};
+use crate::tls::{ClientAuthentication, ServerTls, check_stores};
 
 choices! {
     /// What events are told beside what the Beat sent.
@@ -34,6 +34,8 @@ options! {
         enrich: Vec<Enrichment> = [],
         /// Whether events get a tag that tells which codec was used. `enrich` says it better.
         include_codec_tag: bool = true,
+        /// Whether events tell of the client's certificate. `enrich` says it better.
+        ssl_peer_metadata: bool = false,
         /// Whether the Beat's hostname is copied to the field `host`, in ECS mode `[@metadata][input][beats][host][name]`.
         add_hostname: bool = false,
         /// Has no effect: connections are served by the process's threads.
@@ -47,6 +49,7 @@ options! {
 /// The options that are better not used.
 pub const DEPRECATED: &[(&str, &str)] = &[
     ("include_codec_tag", "use enrich"),
+    ("ssl_peer_metadata", "use enrich => [\"source_metadata\", \"codec_metadata\", \"ssl_peer_metadata\"]"),
     ("add_hostname", "Beats say themselves what is in an event"),
     ("tls_min_version", "use ssl_supported_protocols"),
     ("tls_max_version", "use ssl_supported_protocols"),
@@ -54,7 +57,6 @@ pub const DEPRECATED: &[(&str, &str)] = &[
 
 /// The options that older versions had.
 pub const REFUSED: &[(&str, &str)] = &[
-    ("ssl_peer_metadata", "use enrich => [\"source_metadata\", \"codec_metadata\", \"ssl_peer_metadata\"]"),
     ("congestion_threshold", "clients wait while the queue is full, without a limit of time"),
     ("target_field_for_codec", "the codec reads the field message, and nothing else can be chosen"),
 ];
@@ -95,11 +97,13 @@ pub fn build(reader: &mut OptionReader<'_>) -> Option<Server> {
 
 fn enrichments(options: &Beats, reader: &mut OptionReader<'_>) -> Option<Enrichments> {
     if !reader.is_given("enrich") {
-        return Some(Enrichments { source: true, codec: true, ssl_peer: false });
+        return Some(Enrichments { source: true, codec: true, ssl_peer: options.ssl_peer_metadata });
     }
-    if reader.is_given("include_codec_tag") {
-        reader.error("include_codec_tag", "enrich is given as well; use enrich alone");
-        return None;
+    for old in ["include_codec_tag", "ssl_peer_metadata"] {
+        if reader.is_given(old) {
+            reader.error(old, "enrich is given as well; use enrich alone");
+            return None;
+        }
     }
     let has = |one| options.enrich.contains(&one);
     let (all, none) = (has(Enrichment::All), has(Enrichment::None));
@@ -147,7 +151,8 @@ fn acceptor(tls: &ServerTls, reader: &mut OptionReader<'_>) -> Option<Option<tok
         }
         return Some(None);
     }
-    let authorities = !tls.ssl_certificate_authorities.is_empty();
+    check_stores(reader, false);
+    let authorities = tls.names_authorities();
     if authorities && tls.ssl_client_authentication == Some(ClientAuthentication::None) {
         let why = "they need ssl_client_authentication => \"optional\" or \"required\"";
         reader.error("ssl_certificate_authorities", why);
@@ -161,7 +166,7 @@ fn acceptor(tls: &ServerTls, reader: &mut OptionReader<'_>) -> Option<Option<tok
 /// Whether clients can show certificates at all.
 fn asks_for_certificates(tls: &ServerTls) -> bool {
     let asked = match tls.ssl_client_authentication {
-        None => !tls.ssl_certificate_authorities.is_empty(),
+        None => tls.names_authorities(),
         Some(authentication) => authentication != ClientAuthentication::None,
     };
     tls.ssl_enabled && asked

@@ -324,7 +324,7 @@ fn wrong_options_are_named() {
         ("enrich => all include_codec_tag => false", "enrich is given as well"),
         ("codec => multiline { pattern => 'x' what => 'next' }", "multiline does not work here"),
         ("congestion_threshold => 5", "congestion_threshold"),
-        ("ssl_peer_metadata => true", "use enrich"),
+        ("enrich => all ssl_peer_metadata => true", "enrich is given as well"),
         ("ssl_enabled => true", "ssl_certificate"),
     ] {
         let problems =

@@ -11,7 +11,7 @@ use super::Server;
 use super::request::{Fields, Requests};
 use crate::event::FieldReference;
 use crate::plugin::{CodecFactory, ConfigValue, FromOption, OptionReader, Pairs, Password, choices, options};
-use crate::tls::{ClientAuthentication, ServerTls};
+use crate::tls::{ClientAuthentication, ServerTls, check_stores};
 
 choices! {
     /// The status of an answer to a request that was taken.
@@ -49,15 +49,6 @@ options! {
         ..tls: ServerTls,
     }
 }
-
-const NO_TRUST_STORE: &str = "give the authorities as PEM files in ssl_certificate_authorities";
-
-/// The options that are not available.
-pub const REFUSED: &[(&str, &str)] = &[
-    ("ssl_truststore_path", NO_TRUST_STORE),
-    ("ssl_truststore_password", NO_TRUST_STORE),
-    ("ssl_truststore_type", NO_TRUST_STORE),
-];
 
 /// Reads the options and makes the input.
 pub fn build(reader: &mut OptionReader<'_>) -> Option<Server> {
@@ -148,10 +139,14 @@ fn acceptor(tls: &ServerTls, reader: &mut OptionReader<'_>) -> Option<Option<tok
         return Some(None);
     }
     let authentication = tls.ssl_client_authentication.unwrap_or(ClientAuthentication::None);
-    if authentication == ClientAuthentication::None && !tls.ssl_certificate_authorities.is_empty() {
-        let why = "they need ssl_client_authentication => \"optional\" or \"required\"";
-        reader.error("ssl_certificate_authorities", why);
+    if authentication == ClientAuthentication::None && tls.names_authorities() {
+        let option = match tls.ssl_truststore_path {
+            Some(_) => "ssl_truststore_path",
+            None => "ssl_certificate_authorities",
+        };
+        reader.error(option, "it needs ssl_client_authentication => \"optional\" or \"required\"");
         return None;
     }
+    check_stores(reader, false);
     tls.acceptor(authentication, reader)
 }

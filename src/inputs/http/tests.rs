@@ -46,8 +46,14 @@ impl Running {
 
     /// What curl was answered, and the events that came of it.
     fn exchange(self, arguments: &[&str]) -> (String, Vec<Event>) {
-        let mut curl = self.curl(arguments);
-        let asking = std::thread::spawn(move || said(curl.output().unwrap()));
+        let (output, found) = self.answered(self.curl(arguments));
+        self.stop();
+        (said(output), found)
+    }
+
+    /// Runs a program while events are taken.
+    fn answered(&self, mut program: Command) -> (Output, Vec<Event>) {
+        let asking = std::thread::spawn(move || program.output().unwrap());
         let mut found = Vec::new();
         while !asking.is_finished() {
             if let Taken::Batch { events, .. } =
@@ -56,7 +62,6 @@ impl Running {
                 found.extend(events);
             }
         }
-        self.stop();
         (asking.join().unwrap(), found)
     }
 
@@ -213,12 +218,44 @@ fn the_answer_waits_and_too_many_are_turned_away() {
 }
 
 #[test]
+fn clients_are_known_by_a_trust_store() {
+    let fixture = |name: &str| format!("{}/fixtures/kafka/{name}", env!("CARGO_MANIFEST_DIR"));
+    // The second spelling is that of Logstash 8.
+    for names in
+        ["ssl_enabled => true ssl_client_authentication => required", "ssl => true verify_mode => force_peer"]
+    {
+        let options = format!(
+            "{names} ssl_certificate => '{}' ssl_key => '{}' ssl_truststore_path => '{}' ssl_truststore_password => 'store-secret'",
+            fixture("client.chain"),
+            fixture("client.key"),
+            fixture("trust.jks")
+        );
+        let input = Running::start(&options, &testkit::context(), 100);
+        let address = format!("https://localhost:{}/", input.port);
+        let ask = |more: &[String]| {
+            let here = format!("localhost:{}:127.0.0.1", input.port);
+            let ca = fixture("ca.pem");
+            let mut curl = Command::new("curl");
+            curl.args(["--silent", "--max-time", "60", "--retry", "20", "--retry-connrefused"])
+                .args(["--retry-delay", "1", "--data", "x", "--resolve", &here, "--cacert", &ca])
+                .args(more)
+                .arg(&address);
+            input.answered(curl).0
+        };
+        let known = ask(&["--cert".into(), fixture("client.chain"), "--key".into(), fixture("client.key")]);
+        assert_eq!(said(known), "ok", "{names}");
+        assert!(!ask(&[]).status.success(), "{names}: someone without a certificate is answered");
+        input.stop();
+    }
+}
+
+#[test]
 fn wrong_options_are_named() {
     for (options, word) in [
         ("response_code => 203", "response_code"),
         ("additional_codecs => { 'application/x' => 'nothing' }", "nothing"),
         ("response_headers => { 'a b' => 'c' }", "response_headers"),
-        ("ssl_truststore_path => '/x'", "ssl_certificate_authorities"),
+        ("ssl_enabled => true ssl_truststore_path => '/x'", "ssl_client_authentication"),
         ("ssl_enabled => true", "ssl_certificate"),
     ] {
         let problems = testkit::input(&format!("input {{ http {{ {options} }} }}"), &testkit::context());

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::tracker::{self, Tracker};
 use super::{Jdbc, PagingMode, Query, Rhythm, SqlLogLevel};
 use crate::event::{Event, Object, Timestamp, Value};
+use crate::net::spread;
 use crate::plugin::{Input, RunError, Shutdown, Sink};
 use crate::queue::{Ack, Settled};
 use crate::sql::{BindError, Database, SqlError};
@@ -107,7 +108,7 @@ impl Jdbc {
             tracing::warn!(%error, "a JDBC statement failed, trying again");
             attempt += 1;
             tokio::select! {
-                () = tokio::time::sleep(self.running.wait) => {}
+                () = tokio::time::sleep(spread(self.running.wait)) => {}
                 () = shutdown.requested() => return Err(Failure::Shutdown),
             }
         }
@@ -156,7 +157,7 @@ impl Jdbc {
             tracing::error!(%error, "could not connect, trying again");
             attempt += 1;
             tokio::select! {
-                () = tokio::time::sleep(self.connecting.wait) => {}
+                () = tokio::time::sleep(spread(self.connecting.wait)) => {}
                 () = shutdown.requested() => return Err(Failure::Shutdown),
             }
         }

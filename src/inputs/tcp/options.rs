@@ -47,6 +47,9 @@ options! {
         ssl_client_authentication: Option<ClientAuthentication>,
         /// In client mode: full checks the server's certificate and name, none takes any server. Default: full.
         ssl_verification_mode: Option<VerificationMode>,
+        /// In server mode an old name of `ssl_client_authentication` (required or none), in client mode of
+        /// `ssl_verification_mode` (full or none).
+        ssl_verify: Option<bool>,
         /// Protocol versions to speak: TLSv1.2, TLSv1.3. Default: both.
         ssl_supported_protocols: Vec<String> = [],
         /// Cipher suites to offer, by their standard names, best first. Default: all that are safe.
@@ -55,11 +58,11 @@ options! {
 }
 
 /// The old names.
-pub const RENAMED: &[(&str, &str)] = &[
-    ("ssl_enable", "ssl_enabled"),
-    ("ssl_cert", "ssl_certificate"),
-    ("ssl_verify", "ssl_client_authentication"),
-];
+pub const RENAMED: &[(&str, &str)] = &[("ssl_enable", "ssl_enabled"), ("ssl_cert", "ssl_certificate")];
+
+/// What has another name in either mode.
+pub const DEPRECATED: &[(&str, &str)] =
+    &[("ssl_verify", "use ssl_client_authentication in server mode, ssl_verification_mode in client mode")];
 
 /// How bytes travel.
 pub enum Transport {
@@ -84,16 +87,25 @@ pub fn build(reader: &mut OptionReader<'_>) -> Option<Endpoint> {
 }
 
 fn transport(options: &Tcp, reader: &mut OptionReader<'_>) -> Option<Transport> {
-    let wrong = match options.mode {
-        Mode::Server => ("ssl_verification_mode", "in server mode it is ssl_client_authentication"),
-        Mode::Client => ("ssl_client_authentication", "in client mode it is ssl_verification_mode"),
+    if !options.ssl_enabled {
+        for option in Tcp::OPTIONS.iter().filter(|option| option.name.starts_with("ssl_")) {
+            if option.name != "ssl_enabled" {
+                reader.no_effect(option.name, "ssl_enabled is false");
+            }
+        }
+        return Some(Transport::Plain);
+    }
+    let (right, wrong) = match options.mode {
+        Mode::Server => ("ssl_client_authentication", "ssl_verification_mode"),
+        Mode::Client => ("ssl_verification_mode", "ssl_client_authentication"),
     };
-    if reader.is_given(wrong.0) {
-        reader.error(wrong.0, wrong.1);
+    if reader.is_given(wrong) {
+        reader.error(wrong, format!("in this mode it is {right}"));
         return None;
     }
-    if !options.ssl_enabled {
-        return Some(Transport::Plain);
+    if options.ssl_verify.is_some() && reader.is_given(right) {
+        reader.error("ssl_verify", format!("it is the old name of {right}, which is given as well"));
+        return None;
     }
     match options.mode {
         Mode::Server => {
@@ -112,6 +124,10 @@ fn transport(options: &Tcp, reader: &mut OptionReader<'_>) -> Option<Transport> 
 }
 
 fn server(options: &Tcp) -> ServerTls {
+    let old = options.ssl_verify.map(|verify| match verify {
+        true => ClientAuthentication::Required,
+        false => ClientAuthentication::None,
+    });
     ServerTls {
         ssl_enabled: true,
         ssl_certificate: options.ssl_certificate.clone(),
@@ -119,7 +135,7 @@ fn server(options: &Tcp) -> ServerTls {
         ssl_key: options.ssl_key.clone(),
         ssl_key_passphrase: options.ssl_key_passphrase.clone(),
         ssl_certificate_authorities: options.ssl_certificate_authorities.clone(),
-        ssl_client_authentication: options.ssl_client_authentication,
+        ssl_client_authentication: options.ssl_client_authentication.or(old),
         ssl_supported_protocols: options.ssl_supported_protocols.clone(),
         ssl_cipher_suites: options.ssl_cipher_suites.clone(),
         ..ServerTls::default()
@@ -127,9 +143,8 @@ fn server(options: &Tcp) -> ServerTls {
 }
 
 fn client(options: &Tcp) -> ClientTls {
-    // ssl_verify => false was the old way to trust anyone, in either mode.
-    let trusts_anyone = options.ssl_client_authentication == Some(ClientAuthentication::None);
-    let mode = if trusts_anyone { VerificationMode::None } else { VerificationMode::Full };
+    let mode =
+        if options.ssl_verify == Some(false) { VerificationMode::None } else { VerificationMode::Full };
     ClientTls {
         ssl_certificate_authorities: options.ssl_certificate_authorities.clone(),
         ssl_certificate: options.ssl_certificate.clone(),

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::answer;
-use super::http::{Answer, Http};
+use super::http::{Answer, Http, Payload};
 use super::pool::{Lease, Member, Pool};
 use super::server::Server;
 
@@ -84,7 +84,7 @@ impl Cluster {
         &self,
         method: Method,
         path: &str,
-        body: Option<&[u8]>,
+        body: Option<Payload<'_>>,
     ) -> Result<Answer, Unanswered> {
         let lease: Lease = self.pool.lease().ok_or(Unanswered::NoServer)?;
         match self.http.send(lease.host(), method, path, body).await {
@@ -102,7 +102,7 @@ impl Cluster {
     /// Why there is no answer.
     pub async fn call(&self, method: Method, path: &str, body: Option<&[u8]>) -> Result<Answer, String> {
         let path = format!("{}{path}", self.paths.prefix);
-        self.request(method, &path, body).await.map_err(|why| why.to_string())
+        self.request(method, &path, body.map(Payload::from)).await.map_err(|why| why.to_string())
     }
 
     /// The newest server seen so far.

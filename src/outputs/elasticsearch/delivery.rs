@@ -13,9 +13,11 @@ use super::answer::{self, Item};
 use super::chunk::{Chunk, Chunks};
 use super::cluster::{Cluster, Unanswered};
 use super::documents::{Destination, Documents};
+use super::http::Payload;
 use super::order::Order;
 use super::setup::Setup;
 use crate::event::Event;
+use crate::net::Backoff;
 use crate::plugin::{Delivery, Undelivered};
 
 /// A smaller limit is not learnt from a server that refuses large requests.
@@ -120,30 +122,6 @@ impl Trouble {
     }
 }
 
-/// Growing waits between repetitions.
-struct Backoff {
-    next: Duration,
-    first: Duration,
-    last: Duration,
-}
-
-impl Backoff {
-    fn new(first: Duration, last: Duration) -> Self {
-        Backoff { next: first.min(last), first: first.min(last), last }
-    }
-
-    /// The next wait. Half of it is random, so that many senders do not come back at the same moment.
-    fn wait(&mut self) -> Duration {
-        let wait = self.next.mul_f64(0.5 + fastrand::f64() / 2.0);
-        self.next = (self.next * 2).min(self.last);
-        wait
-    }
-
-    fn reset(&mut self) {
-        self.next = self.first;
-    }
-}
-
 /// What became of a request.
 enum Exchange {
     /// Everything was taken.
@@ -239,7 +217,8 @@ impl Sender {
     /// One request and its answer.
     async fn exchange(&self, chunk: &Chunk) -> Exchange {
         let path = &self.cluster.paths.bulk;
-        let answer = match self.cluster.request(Method::POST, path, Some(chunk.bytes())).await {
+        let payload = Payload { bytes: chunk.bytes(), documents: Some(chunk.len()) };
+        let answer = match self.cluster.request(Method::POST, path, Some(payload)).await {
             Ok(answer) => answer,
             Err(Unanswered::NoServer) => return Exchange::Failed("no server answers".into()),
             Err(Unanswered::Lost(reason)) => return Exchange::Lost(reason),

@@ -2,7 +2,7 @@
 //! `host_to_url`).
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
@@ -58,7 +58,7 @@ impl std::fmt::Display for Host {
 struct Named {
     encrypted: Option<bool>,
     name: String,
-    port: u16,
+    port: Option<u16>,
     path: String,
     query: String,
     login: Option<Login>,
@@ -83,7 +83,7 @@ fn parse(text: &str) -> Result<Named, String> {
     Ok(Named {
         encrypted,
         name,
-        port: url.port().unwrap_or(DEFAULT_PORT),
+        port: url.port(),
         path: url.path().trim_end_matches('/').to_owned(),
         query: url.query().unwrap_or_default().to_owned(),
         login,
@@ -98,7 +98,8 @@ pub struct Common<'o> {
     pub sniffing: bool,
 }
 
-/// Reads `hosts`. All of them are reached in the same way: with TLS or all without.
+/// Reads `hosts`. All of them are reached in the same way: with TLS or all without. What the first one names (port, path,
+/// login) is what others have that do not name it themselves.
 ///
 /// # Errors
 /// What is wrong, for a person; without passwords.
@@ -118,17 +119,23 @@ pub fn resolve(texts: &[String], common: &Common<'_>) -> Result<Vec<Host>, Strin
         (None, first) => first.copied().unwrap_or(false),
     };
     let scheme = if encrypted { "https" } else { "http" };
-    let mut hosts = Vec::with_capacity(named.len());
-    for host in named {
-        let login = match (host.login, common.login) {
-            (Some(own), Some(general)) if own != *general => {
-                return Err("a host has another user or password than the options user and password".into());
-            }
-            (own, general) => own.or_else(|| general.cloned()),
-        };
-        let origin = format!("{scheme}://{}:{}", host.name, host.port);
-        hosts.push(Host { origin, path: host.path, query: host.query, login });
-    }
+    let first = named.first().ok_or("there is none")?;
+    let (port, path) = (first.port.unwrap_or(DEFAULT_PORT), first.path.clone());
+    let login = match (&first.login, common.login) {
+        (Some(own), Some(general)) if own != general => {
+            return Err("a host has another user or password than the options user and password".into());
+        }
+        (own, general) => own.clone().or_else(|| general.cloned()),
+    };
+    let hosts: Vec<Host> = named
+        .into_iter()
+        .map(|host| Host {
+            origin: format!("{scheme}://{}:{}", host.name, host.port.unwrap_or(port)),
+            path: if host.path.is_empty() { path.clone() } else { host.path },
+            query: host.query,
+            login: host.login.or_else(|| login.clone()),
+        })
+        .collect();
     match hosts.split_first() {
         None => Err("there is none".into()),
         Some((first, others)) if common.sniffing => {
@@ -151,7 +158,9 @@ pub fn resolve(texts: &[String], common: &Common<'_>) -> Result<Vec<Host>, Strin
 /// What is wrong with it.
 pub fn of_cloud(cloud_id: &str) -> Result<String, String> {
     let encoded = cloud_id.rsplit_once(':').map_or(cloud_id, |(_, encoded)| encoded);
-    let decoded = STANDARD.decode(encoded.trim()).map_err(|_| "it is not base64 behind the label")?;
+    // Java's decoder takes the alphabet for URLs, and needs no padding.
+    let standard: String = encoded.trim().trim_end_matches('=').replace('-', "+").replace('_', "/");
+    let decoded = STANDARD_NO_PAD.decode(standard).map_err(|_| "it is not base64 behind the label")?;
     let decoded = String::from_utf8(decoded).map_err(|_| "it does not hold text")?;
     let mut parts = decoded.split('$');
     let (host, cluster) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -240,6 +249,17 @@ mod tests {
         assert!(hosts(&[], None).is_err());
     }
 
+    /// As `calculate_property` and `host_to_url` of `http_client.rb` have it.
+    #[test]
+    fn the_first_host_says_what_the_others_leave_open() {
+        let found = hosts(&["http://a:9201/es", "b", "http://c:9202/other"], None).unwrap();
+        assert_eq!(found, ["http://a:9201/es", "http://b:9201/es", "http://c:9202/other"]);
+        let texts = ["http://u:p@a", "http://b", "http://x:y@c"].map(str::to_owned);
+        let found = resolve(&texts, &Common { encrypted: None, login: None, sniffing: false }).unwrap();
+        let users: Vec<_> = found.iter().map(|host| host.login.as_ref().unwrap().user.as_str()).collect();
+        assert_eq!(users, ["u", "u", "x"]);
+    }
+
     #[test]
     fn logins_of_urls_are_decoded_and_hidden() {
         let texts = ["http://us%40er:p%3Aw@es".to_owned()];
@@ -258,6 +278,11 @@ mod tests {
         assert_eq!(of_cloud(&id).unwrap(), "https://abc.us-east-1.aws.found.io:443");
         let id = STANDARD.encode("host:9243$abc:9244$def");
         assert_eq!(of_cloud(&id).unwrap(), "https://abc.host:9244");
+        // Of CloudSettingIdTest.java: without a label, and without padding.
+        let plain = "dXMtZWFzdC0xLmF3cy5mb3VuZC5pbyRub3RhcmVhbCRpZGVudGlmaWVy";
+        assert_eq!(of_cloud(plain).unwrap(), "https://notareal.us-east-1.aws.found.io:443");
+        let id = format!("my:{}", STANDARD.encode("h$ab$k").trim_end_matches('='));
+        assert_eq!(of_cloud(&id).unwrap(), "https://ab.h:443");
         assert!(of_cloud("label:no base64").is_err());
         assert!(of_cloud(&STANDARD.encode("host$undefined$k")).is_err());
         assert!(cloud_login(&Password::new("elastic")).is_err());

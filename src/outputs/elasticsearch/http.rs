@@ -16,6 +16,9 @@ use crate::plugin::Password;
 /// A serverless cluster wants to know which version of its API is meant.
 const API_VERSION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("elastic-api-version"), HeaderValue::from_static("2023-10-31"));
+/// What Logstash's bulk requests tell of themselves (`http_client.rb`), for proxies that look at it.
+const EVENT_COUNT: HeaderName = HeaderName::from_static("x-elastic-event-count");
+const UNCOMPRESSED_LENGTH: HeaderName = HeaderName::from_static("x-elastic-uncompressed-request-length");
 /// How long a server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bodies from this size on are compressed on a thread of their own: gzip takes about 10 ms for it.
@@ -43,6 +46,20 @@ pub struct Http {
     query: String,
     compression: u32,
     serverless: AtomicBool,
+}
+
+/// The body of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Payload<'b> {
+    pub bytes: &'b [u8],
+    /// How many documents a bulk request brings.
+    pub documents: Option<usize>,
+}
+
+impl<'b> From<&'b [u8]> for Payload<'b> {
+    fn from(bytes: &'b [u8]) -> Self {
+        Payload { bytes, documents: None }
+    }
 }
 
 /// A server's answer, whatever its status.
@@ -117,7 +134,7 @@ impl Http {
         host: &Host,
         method: Method,
         path: &str,
-        body: Option<&[u8]>,
+        body: Option<Payload<'_>>,
     ) -> Result<Answer, String> {
         let mut request = self.client.request(method, self.url(host, path)?);
         if let Some(login) = &host.login {
@@ -126,7 +143,10 @@ impl Http {
         if self.serverless.load(Ordering::Relaxed) {
             request = request.header(API_VERSION.0, API_VERSION.1);
         }
-        request = match body {
+        if let Some(Payload { bytes, documents: Some(documents) }) = body {
+            request = request.header(EVENT_COUNT, documents).header(UNCOMPRESSED_LENGTH, bytes.len());
+        }
+        request = match body.map(|payload| payload.bytes) {
             None => request,
             Some(body) if self.compression == 0 => request.body(body.to_vec()),
             Some(body) => request.header(CONTENT_ENCODING, "gzip").body(self.compress(body).await?),

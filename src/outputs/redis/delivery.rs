@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use redis::Value;
 
 use super::DataType;
-use crate::redis::{Connection, Failure, Server, spread};
+use crate::net::spread;
+use crate::redis::{Connection, Failure, Server};
 
 /// Commands on their way at a time: the answers to more could fill the connection while nobody reads them.
 const MOST_AT_ONCE: usize = 500;

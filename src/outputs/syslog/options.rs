@@ -34,7 +34,7 @@ options! {
         host: String,
         /// The port to send to.
         port: u16,
-        /// Seconds between two tries to connect.
+        /// Longest time in seconds between two tries to connect; the first ones follow sooner.
         reconnect_interval: f64 = 1,
         /// udp sends each message in a datagram, tcp in a line, ssl-tcp the same over TLS.
         protocol: Protocol = "udp",

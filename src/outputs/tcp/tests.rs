@@ -58,3 +58,67 @@ fn a_server_writes_to_everyone() {
         assert_eq!(text, "one\ntwo\n");
     }
 }
+
+/// `ssl_verify`, a name of Logstash 8, is about clients' certificates where the output is the server: nobody without one
+/// reads anything.
+#[test]
+fn a_server_writes_to_nobody_without_a_certificate() {
+    let fixture = |name: &str| format!("{}/fixtures/kafka/{name}", env!("CARGO_MANIFEST_DIR"));
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for demand in ["ssl_verify => true", "ssl_client_authentication => required"] {
+        let config = format!(
+            "output {{ tcp {{ host => '127.0.0.1' port => {port} mode => server ssl_enabled => true {demand}
+              ssl_certificate => '{}' ssl_key => '{}' ssl_certificate_authorities => '{}'
+              codec => line {{ format => '%{{message}}' }} }} }}",
+            fixture("client.chain"),
+            fixture("client.key"),
+            fixture("ca.pem")
+        );
+        let output = testkit::output(&config, &testkit::context()).unwrap_or_else(|p| panic!("{p:?}"));
+        let runtime = runtime();
+        let (_stop, shutdown) = Shutdown::channel();
+        runtime.block_on(output.open(shutdown)).unwrap();
+        let connect = |certificate: bool| {
+            let tls = ClientTls {
+                ssl_certificate: certificate.then(|| fixture("client.chain").into()),
+                ssl_key: certificate.then(|| fixture("client.key").into()),
+                ssl_certificate_authorities: vec![fixture("ca.pem").into()],
+                ..ClientTls::default()
+            };
+            let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+            let session = rustls::ClientConnection::new(tls.config().unwrap().into(), name).unwrap();
+            let socket = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+            socket.set_read_timeout(Some(testkit::LONG)).unwrap();
+            let mut stream = rustls::StreamOwned::new(session, socket);
+            _ = stream.conn.complete_io(&mut stream.sock);
+            stream
+        };
+        let mut stranger = connect(false);
+        assert!(stranger.read(&mut [0; 1]).is_err(), "{demand}: someone without a certificate is served");
+        let mut known = connect(true);
+        std::thread::sleep(Duration::from_millis(300));
+        runtime.block_on(output.deliver(&[&Event::from_message("one")]));
+        let mut text = [0; 4];
+        known.read_exact(&mut text).unwrap();
+        assert_eq!(&text, b"one\n", "{demand}");
+        drop(known);
+        runtime.block_on(output.close());
+    }
+}
+
+#[test]
+fn options_of_the_other_mode_are_errors() {
+    let refused = |options: &str| {
+        let config = format!("output {{ tcp {{ host => 'a' port => 1 ssl_enabled => true {options} }} }}");
+        let problems = testkit::output(&config, &testkit::context()).err().unwrap();
+        problems
+            .into_iter()
+            .filter(|problem| problem.is_error())
+            .map(|problem| problem.message)
+            .collect::<String>()
+    };
+    let client = refused("ssl_client_authentication => none");
+    assert!(client.contains("ssl_verification_mode"), "{client}");
+    let server = refused("mode => server ssl_verification_mode => full");
+    assert!(server.contains("ssl_client_authentication"), "{server}");
+}

@@ -14,7 +14,7 @@ use super::super::options::{ElasticsearchOptions, OpensearchOptions, Shared};
 use super::super::pool::Pool;
 use crate::event::text::ruby_to_s;
 use crate::plugin::{OptionReader, Pairs, Password};
-use crate::tls::{ClientTls, Fingerprint, VerificationMode};
+use crate::tls::{ClientTls, Fingerprint, VerificationMode, check_stores};
 
 /// gzip's level where the config names none.
 const DEFAULT_LEVEL: u32 = 1;
@@ -35,6 +35,13 @@ pub struct Access {
     pub compression: u32,
     /// The major version of servers that do not tell theirs.
     pub default_major: Option<u32>,
+}
+
+impl Access {
+    /// What an option of [`ClientTls`] is called in this plugin.
+    fn named(&self, option: &'static str) -> &'static str {
+        self.tls_names.iter().find(|(name, _)| *name == option).map_or(option, |(_, own)| *own)
+    }
 }
 
 /// What the options of the elasticsearch output say.
@@ -115,6 +122,14 @@ pub fn cluster(shared: &Shared, access: &Access, reader: &mut OptionReader<'_>) 
         reader.error("api_key", "it is only sent over TLS: use https:// in hosts, or ssl_enabled => true");
         return None;
     }
+    if !encrypted {
+        for option in ClientTls::OPTIONS.iter().filter(|option| option.name != "ssl_enabled") {
+            reader.no_effect(
+                access.named(option.name),
+                "connections are not encrypted: hosts are no https:// URLs",
+            );
+        }
+    }
     let settings = http::Settings {
         tls: if encrypted { Some(tls(access, reader)?) } else { None },
         proxy: shared.proxy.clone().filter(|proxy| !proxy.is_empty()),
@@ -181,9 +196,10 @@ fn tls(access: &Access, reader: &mut OptionReader<'_>) -> Option<ClientConfig> {
         (!access.tls.ssl_certificate_authorities.is_empty(), "ssl_certificate_authorities"),
         (access.tls.ssl_truststore_path.is_some(), "ssl_truststore_path"),
     ];
-    let named = |option: &'static str| {
-        access.tls_names.iter().find(|(name, _)| *name == option).map_or(option, |(_, own)| *own)
-    };
+    let named = |option| access.named(option);
+    if access.tls_names.is_empty() {
+        check_stores(reader, false);
+    }
     if let [(true, first), (true, second)] = both {
         reader.error(named(second), format!("give either {} or this one, not both", named(first)));
         return None;

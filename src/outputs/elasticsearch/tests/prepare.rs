@@ -110,6 +110,24 @@ fn an_alias_of_its_own_takes_the_place_of_the_index() {
     });
 }
 
+/// `ilm_in_use?` of `ilm.rb`: an index of its own with the usual alias means no lifecycle, whatever the switch says.
+#[test]
+fn the_switch_alone_rolls_nothing_over() {
+    run(async {
+        let managed = |call: &str| call.contains("_ilm") || call == "HEAD /logstash";
+        for (options, is_managed) in [
+            ("index => 'x' ilm_enabled => true", false),
+            ("ilm_enabled => false", false),
+            ("ilm_enabled => true", true),
+            ("index => 'logstash-%{+yyyy.MM.dd}'", true),
+        ] {
+            let server = StandIn::start().await;
+            let (found, _) = calls(&server, options, &testkit::legacy_context()).await;
+            assert_eq!(names(&found).into_iter().any(managed), is_managed, "{options}: {found:?}");
+        }
+    });
+}
+
 #[test]
 fn servers_without_policies_get_none() {
     run(async {

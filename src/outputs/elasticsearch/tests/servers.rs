@@ -109,6 +109,64 @@ fn requests_carry_what_the_options_say() {
         for seen in seen {
             assert_eq!(seen.headers["authorization"], "Basic dXM6cHc=");
             assert_eq!(seen.headers["x-mine"], "yes");
+            let count = seen.headers.get("x-elastic-event-count").map(|count| count.to_str().unwrap());
+            assert_eq!(count, (seen.method == "POST").then_some("1"));
+        }
+    });
+}
+
+/// Passes connections on to a server and counts them.
+async fn counting(to: String) -> (String, Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        while let Ok((mut outside, _)) = listener.accept().await {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let mut inside = tokio::net::TcpStream::connect(&to).await.unwrap();
+            tokio::spawn(async move { _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await });
+        }
+    });
+    (address, count)
+}
+
+#[test]
+fn connections_that_were_idle_too_long_are_not_used_again() {
+    run(async {
+        for (options, is_new) in
+            [("validate_after_inactivity => 50", true), ("validate_after_inactivity => 60000", false)]
+        {
+            let server = StandIn::start().await;
+            let (address, count) = counting(server.address.clone()).await;
+            let options = format!("hosts => '{address}' {OPTIONS} {options}");
+            let output = open_with("elasticsearch", &options, &testkit::context()).await;
+            assert_eq!(dead(&deliver(&output, &events(&[r#"{"n":1}"#])).await), []);
+            let before = count.load(std::sync::atomic::Ordering::Relaxed);
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            assert_eq!(dead(&deliver(&output, &events(&[r#"{"n":2}"#])).await), []);
+            let after = count.load(std::sync::atomic::Ordering::Relaxed);
+            assert_eq!(after > before, is_new, "{options}");
+        }
+    });
+}
+
+#[test]
+fn no_more_requests_at_once_than_the_pool_has() {
+    run(async {
+        for (options, most) in [
+            ("pool_max => 1", 1),
+            ("pool_max_per_route => 2", 2),
+            ("pool_max => 50 pool_max_per_route => 3", 3),
+        ] {
+            let server = StandIn::start().await;
+            server.slow(std::time::Duration::from_millis(200));
+            let output = open(&server, &format!("{OPTIONS} {options}")).await;
+            let batches: Vec<_> = (0..6).map(|_| events(&[r#"{"n":1}"#])).collect();
+            let all = batches.iter().map(|batch| deliver(&output, batch));
+            futures_util::future::join_all(all).await;
+            assert_eq!(server.bulks().len(), 6, "{options}");
+            assert!(server.most_at_once() <= most, "{options}: {}", server.most_at_once());
         }
     });
 }

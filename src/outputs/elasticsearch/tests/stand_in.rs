@@ -43,6 +43,8 @@ struct Inner {
     health: u16,
     existing: Vec<String>,
     nodes: Value,
+    pause: std::time::Duration,
+    at_once: (usize, usize),
     refusals: Vec<(String, u16)>,
 }
 
@@ -90,6 +92,16 @@ impl StandIn {
     /// The next bulk requests are answered so; those after them are taken.
     pub fn replies(&self, replies: impl IntoIterator<Item = Reply>) -> &Self {
         self.change(|inner| inner.replies.extend(replies))
+    }
+
+    /// Every bulk request takes this long.
+    pub fn slow(&self, pause: std::time::Duration) -> &Self {
+        self.change(|inner| inner.pause = pause)
+    }
+
+    /// How many bulk requests there were at most at a time.
+    pub fn most_at_once(&self) -> usize {
+        self.inner.lock().unwrap().at_once.1
     }
 
     /// A path that exists.
@@ -149,6 +161,16 @@ async fn answer(
         GzDecoder::new(&body[..]).read_to_string(&mut text).unwrap();
     } else {
         text = String::from_utf8(body.to_vec()).unwrap();
+    }
+    if method == Method::POST {
+        let pause = {
+            let mut inner = inner.lock().unwrap();
+            inner.at_once.0 += 1;
+            inner.at_once.1 = inner.at_once.1.max(inner.at_once.0);
+            inner.pause
+        };
+        tokio::time::sleep(pause).await;
+        inner.lock().unwrap().at_once.0 -= 1;
     }
     let mut inner = inner.lock().unwrap();
     inner.seen.push(Seen { method: method.to_string(), uri: uri.to_string(), headers, body: text.clone() });
