@@ -34,6 +34,7 @@ pub static SPEC: Spec = Spec {
         output: &[],
     },
     build: Build::Codec(|reader| {
+        reader.text_only(&["delimiter", "locale"]);
         let options = CefOptions::read(reader)?;
         Some(Box::new(Cef::new(options, reader)?))
     }),

@@ -18,6 +18,7 @@ pub static SPEC: Spec = Spec {
     default_codec: None,
     example: Example { config: "output { stdout { codec => json_lines } }", input: &[], output: &[] },
     build: Build::Codec(|reader| {
+        reader.text_only(&["delimiter"]);
         let options = JsonLinesOptions::read(reader)?;
         if options.delimiter.is_empty() {
             reader

@@ -21,6 +21,7 @@ pub static SPEC: Spec = Spec {
         output: &[],
     },
     build: Build::Codec(|reader| {
+        reader.text_only(&["delimiter"]);
         let options = LineOptions::read(reader)?;
         if options.delimiter.is_empty() {
             reader

@@ -37,6 +37,7 @@ pub static SPEC: Spec = Spec {
         output: &[],
     },
     build: Build::Codec(|reader| {
+        reader.text_only(&["pattern"]);
         let options = MultilineOptions::read(reader)?;
         let pattern = match Pattern::compile(&options.pattern, &options.patterns_dir, reader.ecs()) {
             Ok(pattern) => pattern,

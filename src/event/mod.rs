@@ -321,10 +321,14 @@ impl Event {
         }
     }
 
-    /// An independent copy. One whose `@timestamp` was removed gets the time of now, as Logstash's clone does.
+    /// An independent copy. One whose `@timestamp` was removed gets the time of now, and `@version` comes back, as
+    /// in Logstash's clone.
     pub fn duplicate(&self) -> Self {
         let mut copy = self.clone();
         copy.cancelled = false;
+        if !copy.data.contains_key(VERSION) {
+            copy.data.insert(VERSION, Value::from("1"));
+        }
         if copy.timestamp().is_none() {
             copy.settle_timestamp();
         }

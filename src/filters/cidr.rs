@@ -92,6 +92,7 @@ enum FileError {
 
 impl Cidr {
     fn build(reader: &mut OptionReader<'_>) -> Option<Self> {
+        reader.text_only(&["network_path"]);
         let options = Options::read(reader)?;
         let mut is_right = true;
         if options.address_field.is_some() && !options.address.is_empty() {

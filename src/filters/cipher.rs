@@ -8,7 +8,8 @@ use openssl::error::ErrorStack;
 
 use crate::event::{Event, FieldReference, SetError, Value};
 use crate::plugin::{
-    Build, Emit, Example, Filter, Kind, OptionReader, Outcome, Password, Problem, Spec, choices, options,
+    Build, DecorateError, Emit, Example, Filter, Kind, OptionReader, Outcome, Password, Problem, Spec,
+    choices, options,
 };
 
 pub static SPEC: Spec = Spec {
@@ -217,11 +218,18 @@ impl Filter for Cipher {
     fn filter(&self, event: &mut Event, _emit: &mut Emit) -> Outcome {
         self.run(event).unwrap_or_else(|error| {
             tracing::error!(%error, mode = ?self.mode, "an error occurred in a cipher filter");
-            event.tag("_cipherfiltererror");
+            event.tag(FAILURE_TAG);
             Outcome::Failed
         })
     }
+
+    fn decoration_failed(&self, _name: &str, event: &mut Event, error: &DecorateError) {
+        tracing::error!(%error, "could not apply the common options");
+        event.tag(FAILURE_TAG);
+    }
 }
+
+const FAILURE_TAG: &str = "_cipherfiltererror";
 
 #[cfg(test)]
 mod tests {

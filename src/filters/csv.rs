@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use crate::csv::{Columns, Conversion, Malformed, NotText, Reader, Row, convert, quote_option};
 use crate::event::{Event, FieldReference, InvalidReference, SetError, Value};
 use crate::plugin::{
-    Build, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, Problem, Spec, options,
+    Build, DecorateError, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, Problem, Spec, options,
 };
 
 pub static SPEC: Spec = Spec {
@@ -240,6 +240,11 @@ impl Filter for Csv {
             event.tag(FAILURE_TAG);
             Outcome::Failed
         })
+    }
+
+    fn decoration_failed(&self, _name: &str, event: &mut Event, error: &DecorateError) {
+        tracing::warn!(source = %self.options.source, %error, "could not apply the common options");
+        event.tag(FAILURE_TAG);
     }
 }
 

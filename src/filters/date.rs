@@ -78,6 +78,7 @@ enum ZoneOption {
 
 impl Date {
     fn build(reader: &mut OptionReader<'_>) -> Option<Date> {
+        reader.text_only(&["locale", "target", "tag_on_failure"]);
         let options = Options::read(reader)?;
         let [source, formats @ ..] = options.r#match.as_slice() else {
             reader.error("match", "expected a field and at least one format, got nothing");

@@ -1,7 +1,9 @@
 //! Filter `de_dot`: field names without dots (logstash-filter-de_dot).
 
 use crate::event::{Event, FieldReference, InvalidReference, SetError, Value};
-use crate::plugin::{Build, Emit, Example, Filter, Kind, OptionReader, Outcome, Spec, options};
+use crate::plugin::{
+    Build, DecorateError, Emit, Example, Filter, Kind, OptionReader, Outcome, Spec, options,
+};
 
 pub static SPEC: Spec = Spec {
     kind: Kind::Filter,
@@ -135,6 +137,11 @@ impl Filter for DeDot {
                 Outcome::Failed
             }
         }
+    }
+
+    fn decoration_failed(&self, _name: &str, event: &mut Event, error: &DecorateError) {
+        tracing::warn!(%error, "could not apply the common options");
+        event.tag(&self.tag_on_failure);
     }
 }
 

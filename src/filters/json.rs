@@ -5,7 +5,7 @@ use crate::event::{
     Event, FieldReference, InvalidReference, METADATA, Object, SetError, TAGS, TIMESTAMP, Timestamp, Value,
     text,
 };
-use crate::plugin::{Build, Emit, Example, Filter, Kind, Outcome, Spec, options};
+use crate::plugin::{Build, DecorateError, Emit, Example, Filter, Kind, Outcome, Spec, options};
 
 pub static SPEC: Spec = Spec {
     kind: Kind::Filter,
@@ -77,6 +77,10 @@ impl Filter for Json {
             Ok(()) => Outcome::Matched,
             Err(misfit) => self.failed(event, &misfit.to_string()),
         }
+    }
+
+    fn decoration_failed(&self, _name: &str, event: &mut Event, error: &DecorateError) {
+        self.failed(event, &error.to_string());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Filter `json_encode`: writes a field as JSON text (logstash-filter-json_encode).
 
 use crate::event::{Event, FieldReference, Value, json};
-use crate::plugin::{Build, Emit, Example, Filter, Kind, Outcome, Spec, options};
+use crate::plugin::{Build, DecorateError, Emit, Example, Filter, Kind, Outcome, Spec, options};
 
 pub static SPEC: Spec = Spec {
     kind: Kind::Filter,
@@ -39,9 +39,16 @@ impl Filter for JsonEncode {
             Ok(()) => Outcome::Matched,
             Err(error) => {
                 tracing::warn!(source = %self.source, %error, "trouble encoding json");
-                event.tag("_jsongeneratefailure");
+                event.tag(FAILURE_TAG);
                 Outcome::Failed
             }
         }
     }
+
+    fn decoration_failed(&self, _name: &str, event: &mut Event, error: &DecorateError) {
+        tracing::warn!(source = %self.source, %error, "could not apply the common options");
+        event.tag(FAILURE_TAG);
+    }
 }
+
+const FAILURE_TAG: &str = "_jsongeneratefailure";

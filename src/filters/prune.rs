@@ -138,6 +138,7 @@ impl Ready<'_> {
 
 impl Prune {
     fn build(reader: &mut OptionReader<'_>) -> Option<Self> {
+        reader.text_only(&["whitelist_names", "blacklist_names"]);
         let options = Options::read(reader)?;
         let interpolate = options.interpolate;
         let whitelist_names = read_names("whitelist_names", &options.whitelist_names, interpolate, reader);

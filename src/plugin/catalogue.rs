@@ -51,6 +51,11 @@ impl CatalogueOption {
         CatalogueOption { name, obsolete: false, required, is_list, what }
     }
 
+    /// The type in the words of the catalogue: a choice has its words with `|` between them, anything goes for "".
+    pub(super) fn declared(self) -> &'static str {
+        self.what
+    }
+
     fn read(self, reader: &mut OptionReader<'_>) {
         match self.what {
             _ if self.obsolete => self.refuse(reader),

@@ -226,7 +226,10 @@ impl FilterDecoration {
 
 /// Reads the options that every plugin has and that change nothing but how it is named and counted.
 pub(crate) fn take_common(reader: &mut OptionReader<'_>) {
-    let _: Option<Option<String>> = reader.take("id", None);
+    let id: Option<Option<String>> = reader.take("id", None);
+    if id.flatten().is_some_and(|id| id.is_empty()) {
+        reader.error("id", "a plugin's name cannot be empty");
+    }
     let _: Option<bool> = reader.take("enable_metric", Some("true"));
 }
 

@@ -73,8 +73,9 @@ pub trait Filter: Send + Sync {
     /// than behind its work, or several times. Such a filter never says `Matched`.
     fn set_decoration(&mut self, _decoration: &FilterDecoration) {}
 
-    /// Called when a common option could not be applied. Logstash stops the pipeline then, except for mutate; here
-    /// the event gets a tag and goes on.
+    /// Called when a common option could not be applied. Where Logstash's plugin applies them within a rescue of its
+    /// own, the event is tagged as that rescue does it; elsewhere Logstash stops the pipeline, and here the event
+    /// gets a tag and goes on.
     fn decoration_failed(&self, name: &str, event: &mut Event, error: &DecorateError) {
         tracing::warn!(plugin = name, %error, "could not apply the common options");
         event.tag(&format!("_{name}error"));

@@ -12,6 +12,7 @@ mod codec;
 mod decoration;
 mod filter;
 mod input;
+mod odd;
 mod options;
 mod output;
 mod registry;

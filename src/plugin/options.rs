@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Problem;
 use super::block::{Block, BlockOption, ConfigKind, ConfigValue};
-use super::{Context, EcsMode, Kind, Spec};
+use super::{Context, EcsMode, Kind, Spec, odd};
 use crate::language::Span;
 use crate::language::nearest;
 
@@ -161,17 +161,7 @@ impl<'a> OptionReader<'a> {
     pub fn take<T: FromOption>(&mut self, name: &'static str, default: Option<&str>) -> Option<T> {
         self.taken.insert(name);
         if let Some(option) = self.option(name) {
-            return match T::from_option(&option.value, self.context) {
-                Ok(value) => Some(value),
-                Err(problems) => {
-                    let plugin = format!("{} {}", self.block.name, self.block.kind);
-                    self.problems.extend(problems.into_iter().map(|problem| Problem {
-                        message: format!("option \"{name}\" of the {plugin}: {}", problem.message),
-                        ..problem
-                    }));
-                    None
-                }
-            };
+            return self.read_given(option);
         }
         if let Some(default) = default {
             return self.read_default(name, default);
@@ -185,6 +175,25 @@ impl<'a> OptionReader<'a> {
                 .push(Problem::error(self.block.name_span, message).label("option is missing").help(help));
         }
         absent
+    }
+
+    fn read_given<T: FromOption>(&mut self, option: &BlockOption) -> Option<T> {
+        let (name, context) = (&option.name, self.context);
+        if let Some(why) = odd::refused(self.block, option) {
+            self.error(name, why);
+            return None;
+        }
+        let mut problems = match T::from_option(&option.value, context) {
+            Ok(value) => return Some(value),
+            Err(problems) => problems,
+        };
+        let plugin = format!("{} {}", self.block.name, self.block.kind);
+        for problem in &mut problems {
+            problem.message = format!("option \"{name}\" of the {plugin}: {}", problem.message);
+        }
+        let read = odd::read(self.block, option, &mut problems, context);
+        self.problems.extend(problems);
+        read
     }
 
     fn read_default<T: FromOption>(&mut self, name: &str, default: &str) -> Option<T> {
@@ -220,6 +229,19 @@ impl<'a> OptionReader<'a> {
         };
         self.context.files_may_miss
             && self.value(option).is_some_and(|value| value.as_list().iter().any(missing))
+    }
+
+    /// Notes an error at each of these options that has a number where Logstash's plugin can only use a text. Where it
+    /// can use both, a number is a text.
+    pub fn text_only(&mut self, names: &[&str]) {
+        for name in names {
+            let Some(value) = self.value(name) else { continue };
+            let is_number =
+                |item: &ConfigValue| matches!(item.kind, ConfigKind::Integer(_) | ConfigKind::Float(_));
+            if value.as_list().iter().any(is_number) {
+                self.error(name, "expected a string, got a number: write it in quotes");
+            }
+        }
     }
 
     /// Notes that an option works otherwise than one might think, at its value.

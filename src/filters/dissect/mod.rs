@@ -85,6 +85,7 @@ enum Failure {
 
 impl Dissect {
     fn build(reader: &mut OptionReader<'_>) -> Option<Self> {
+        reader.text_only(&["tag_on_failure"]);
         let options = Options::read(reader)?;
         let mut mappings = Vec::new();
         let mut is_fine = true;

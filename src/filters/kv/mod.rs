@@ -19,7 +19,7 @@ use crate::event::{
     Event, FieldReference, InvalidReference, Object, SetError, SprintfError, TAGS, Template, Value,
 };
 use crate::plugin::{
-    Build, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, Spec, choices, options,
+    Build, DecorateError, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, Spec, choices, options,
 };
 use crate::regex::SearchError;
 
@@ -168,6 +168,7 @@ impl From<SearchError> for Failure {
 
 impl Kv {
     fn build(reader: &mut OptionReader<'_>) -> Option<Self> {
+        reader.text_only(&["field_split"]);
         let options = Options::read(reader)?;
         let timeout = (options.timeout_millis > 0.0)
             .then(|| Duration::try_from_secs_f64(options.timeout_millis / 1000.0).ok())
@@ -379,11 +380,22 @@ impl Filter for Kv {
             }
             Err(error) => {
                 tracing::warn!(source = %self.options.source, %error, "could not read or store pairs");
-                for tag in &self.options.tag_on_failure {
-                    event.tag(tag);
-                }
+                self.tag_failure(event);
                 Outcome::Failed
             }
+        }
+    }
+
+    fn decoration_failed(&self, _name: &str, event: &mut Event, error: &DecorateError) {
+        tracing::warn!(source = %self.options.source, %error, "could not apply the common options");
+        self.tag_failure(event);
+    }
+}
+
+impl Kv {
+    fn tag_failure(&self, event: &mut Event) {
+        for tag in &self.options.tag_on_failure {
+            event.tag(tag);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Tags;
 use super::worlds::Worlds;
 use crate::event::{Event, Object};
-use crate::plugin::{Emit, Filter, OptionReader, Outcome};
+use crate::plugin::{DecorateError, Emit, Filter, OptionReader, Outcome};
 use crate::ruby::{Failure, FileError, Filtered, Interp, Kept, ScriptFile, World, survey};
 
 /// Where the script is in a world.
@@ -86,6 +86,10 @@ impl Filter for ScriptFilter {
             }
             None => Outcome::Failed,
         }
+    }
+
+    fn decoration_failed(&self, _name: &str, event: &mut Event, error: &DecorateError) {
+        self.tags.decoration_failed(event, error);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::worlds::Worlds;
 use super::{Tags, report};
 use crate::event::Event;
-use crate::plugin::{Emit, Filter, OptionReader, Outcome};
+use crate::plugin::{DecorateError, Emit, Filter, OptionReader, Outcome};
 use crate::ruby::{Args, Failure, Interp, Kept, ScriptError, World, survey};
 
 /// The parameters of the code, as the filter of Logstash gives them.
@@ -85,6 +85,10 @@ impl Filter for Inline {
             }
             None => Outcome::Failed,
         }
+    }
+
+    fn decoration_failed(&self, _name: &str, event: &mut Event, error: &DecorateError) {
+        self.tags.decoration_failed(event, error);
     }
 }
 

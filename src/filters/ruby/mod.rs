@@ -7,7 +7,8 @@ mod worlds;
 use crate::event::{Event, Object, Value};
 use crate::language::Span;
 use crate::plugin::{
-    Build, ConfigValue, Emit, Example, Filter, Kind, OptionReader, Outcome, Problem, Spec, options,
+    Build, ConfigValue, DecorateError, Emit, Example, Filter, Kind, OptionReader, Outcome, Problem, Spec,
+    options,
 };
 use crate::ruby::{Failure, ScriptError};
 
@@ -42,14 +43,22 @@ options! {
         script_params: Value = {},
         /// Tag of an event for which an exception was raised.
         tag_on_exception: String = "_rubyexception",
-        /// Add a second tag with the exception's message behind it.
-        tag_with_exception_message: bool = false,
+        /// Add a second tag with the exception's message behind it. Logstash does not check this option: any value that
+        /// is given means true, `false` as well.
+        tag_with_exception_message: Option<ConfigValue>,
     }
 }
 
 fn build(reader: &mut OptionReader<'_>) -> Option<Box<dyn Filter>> {
+    reader.text_only(&["init"]);
     let options = Options::read(reader)?;
-    let tags = Tags { tag: options.tag_on_exception, with_message: options.tag_with_exception_message };
+    let with_message = options.tag_with_exception_message.is_some();
+    if options.tag_with_exception_message.is_some_and(|value| value.scalar_text().as_deref() == Some("false"))
+    {
+        let message = "it means true, as in Logstash, which does not check its value; remove it";
+        reader.warning("tag_with_exception_message", message);
+    }
+    let tags = Tags { tag: options.tag_on_exception, with_message };
     match (&options.code, &options.path) {
         (Some(code), None) => {
             let filter = inline::Inline::load(code, options.init.as_deref(), tags, reader)?;
@@ -99,11 +108,20 @@ impl Tags {
             "ruby exception occurred: {}",
             failure.message
         );
+        self.tag(event, &failure.message);
+        if event.is_cancelled() { Outcome::Cancelled } else { Outcome::Failed }
+    }
+
+    fn tag(&self, event: &mut Event, message: &str) {
         if self.with_message {
-            event.tag(&format!("{}: {}", self.tag, failure.message));
+            event.tag(&format!("{}: {message}", self.tag));
         }
         event.tag(&self.tag);
-        if event.is_cancelled() { Outcome::Cancelled } else { Outcome::Failed }
+    }
+
+    fn decoration_failed(&self, event: &mut Event, error: &DecorateError) {
+        tracing::error!(plugin = "ruby", %error, "could not apply the common options");
+        self.tag(event, &error.to_string());
     }
 }
 

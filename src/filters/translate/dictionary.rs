@@ -1,5 +1,6 @@
 //! Dictionaries: what stands in the config or in a YAML, JSON or CSV file.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -15,11 +16,23 @@ pub struct Entries {
     texts: Object,
     /// The first key that is no text: no value ever equals it, and no regular expression can be made of it.
     other_key: Option<String>,
+    /// The keys whose values hold a Ruby Date.
+    dates: BTreeSet<String>,
 }
 
 impl Entries {
     pub fn insert(&mut self, key: String, value: Value) {
+        self.dates.remove(&key);
         self.texts.insert(key, value);
+    }
+
+    /// Notes that a key's value holds a date, which Ruby can compare but no event can hold.
+    pub fn note_date(&mut self, key: &str) {
+        self.dates.insert(key.to_owned());
+    }
+
+    pub fn holds_date(&self, key: &str) -> bool {
+        self.dates.contains(key)
     }
 
     pub fn note_other_key(&mut self, shown: &str) {
@@ -37,7 +50,7 @@ impl Entries {
 
 impl FromIterator<(String, Value)> for Entries {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(entries: I) -> Self {
-        Entries { texts: entries.into_iter().collect(), other_key: None }
+        Entries { texts: entries.into_iter().collect(), ..Entries::default() }
     }
 }
 

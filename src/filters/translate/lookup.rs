@@ -24,6 +24,11 @@ pub enum LookupError {
     NotText(String),
 }
 
+/// A found value that no event can hold: YAML's dates become Ruby's, and setting a field to one raises.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("what the dictionary has for \"{0}\" holds a date, which no event can hold; put it in quotes")]
+pub struct Date(String);
+
 /// A dictionary, ready to look texts up in.
 #[derive(Debug)]
 pub struct Lookup {
@@ -63,18 +68,23 @@ impl Lookup {
     }
 
     /// What a text becomes. A text in which nothing was replaced by anything else was not found.
-    pub fn find(&self, source: &str) -> Option<Value> {
+    pub fn find(&self, source: &str) -> Result<Option<Value>, Date> {
         let object = self.entries.as_object();
-        match &self.keys {
-            Keys::Exact => object.get(source).cloned(),
+        let found = match &self.keys {
+            Keys::Exact => object.get(source).map(|value| (source, value)),
             Keys::Each(regexes) => {
                 let mut values = regexes.iter().zip(object.iter());
-                values.find(|(regex, _)| regex.is_match(source)).map(|(_, (_, value))| value.clone())
+                values.find(|(regex, _)| regex.is_match(source)).map(|(_, pair)| pair)
             }
-            Keys::Union(regex) => {
-                let replaced = replace(source, regex.as_ref()?, object);
-                (replaced != source).then(|| Value::from(replaced))
+            Keys::Union(None) => return Ok(None),
+            Keys::Union(Some(regex)) => {
+                let replaced = replace(source, regex, object);
+                return Ok((replaced != source).then(|| Value::from(replaced)));
             }
+        };
+        match found {
+            Some((key, _)) if self.entries.holds_date(key) => Err(Date(key.to_owned())),
+            found => Ok(found.map(|(_, value)| value.clone())),
         }
     }
 }
@@ -108,17 +118,28 @@ mod tests {
     fn replacing_takes_keys_literally_and_in_order() {
         let keys = [("a.c", Value::Int(1)), ("ab", "X".into()), ("abc", "Y".into()), ("n", Value::Null)];
         let lookup = lookup(Matching::Replace, &keys);
-        assert_eq!(lookup.find("abc a.c n"), Some(Value::from("Xc 1 ")));
-        assert_eq!(lookup.find("axc"), None);
-        assert_eq!(Lookup::new(Entries::default(), Matching::Replace).unwrap().find("x"), None);
+        assert_eq!(lookup.find("abc a.c n").unwrap(), Some(Value::from("Xc 1 ")));
+        assert_eq!(lookup.find("axc").unwrap(), None);
+        assert_eq!(Lookup::new(Entries::default(), Matching::Replace).unwrap().find("x").unwrap(), None);
+    }
+
+    #[test]
+    fn dates_are_found_and_cannot_be_set() {
+        let mut entries: Entries = [("k".to_owned(), Value::from("2001-12-15"))].into_iter().collect();
+        entries.note_date("k");
+        let exact = Lookup::new(entries.clone(), Matching::Exact).unwrap();
+        assert_eq!(exact.find("k"), Err(Date("k".to_owned())));
+        assert_eq!(exact.find("x"), Ok(None));
+        let replace = Lookup::new(entries, Matching::Replace).unwrap();
+        assert_eq!(replace.find("on k"), Ok(Some(Value::from("on 2001-12-15"))));
     }
 
     #[test]
     fn the_first_matching_expression_wins() {
         let lookup = lookup(Matching::Regex, &[("^b", "1".into()), ("[ab]", "2".into())]);
-        assert_eq!(lookup.find("ba"), Some(Value::from("1")));
-        assert_eq!(lookup.find("xa"), Some(Value::from("2")));
-        assert_eq!(lookup.find("x"), None);
+        assert_eq!(lookup.find("ba").unwrap(), Some(Value::from("1")));
+        assert_eq!(lookup.find("xa").unwrap(), Some(Value::from("2")));
+        assert_eq!(lookup.find("x").unwrap(), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use crate::event::{Event, FieldReference, Template};
 use crate::plugin::{
-    Build, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, Spec, choices, options,
+    Build, DecorateError, Emit, Example, Filter, Kind, OptionReader, Outcome, Pairs, Spec, choices, options,
 };
 
 use dictionary::{DictionaryFile, Entries};
@@ -268,5 +268,9 @@ impl Filter for Translate {
                 Outcome::Unmatched
             }
         }
+    }
+
+    fn decoration_failed(&self, _name: &str, _event: &mut Event, error: &DecorateError) {
+        tracing::error!(%error, "could not apply the common options");
     }
 }

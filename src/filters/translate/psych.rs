@@ -13,6 +13,8 @@ use crate::event::{Timestamp, Value};
 pub enum Scalar<'t> {
     Text(Cow<'t, str>),
     Other(Value),
+    /// A Date in Ruby, which no event can hold.
+    Date(&'t str),
 }
 
 /// The patterns of `Psych::ScalarScanner`, without the line anchors that only texts of several lines could tell from
@@ -60,9 +62,8 @@ pub fn scalar(text: &str) -> Scalar<'_> {
     if let Some(time) = patterns.time.captures(text) {
         return timestamp(&time).map_or(kept, |time| Scalar::Other(Value::Timestamp(time)));
     }
-    if patterns.date.is_match(text) {
-        // A Date in Ruby, which no event can hold; its text is the next best.
-        return Scalar::Other(Value::from(text));
+    if patterns.date.is_match(text) && is_day(text) {
+        return Scalar::Date(text);
     }
     match text.trim_start_matches('+').to_ascii_lowercase().as_str() {
         ".inf" => return Scalar::Other(Value::Float(f64::INFINITY)),
@@ -83,6 +84,16 @@ pub fn scalar(text: &str) -> Scalar<'_> {
         Some(number) => Scalar::Other(number),
         None => kept,
     }
+}
+
+/// Whether there is such a day.
+fn is_day(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let day = (|| {
+        let (year, month) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        jiff::civil::Date::new(year, month, parts.next()?.parse().ok()?).ok()
+    })();
+    day.is_some()
 }
 
 /// Reads an unquoted scalar as the plugin's streaming reader does (`StreamingYamlDictParser#parse_scalar`).
@@ -171,6 +182,7 @@ mod tests {
         match scalar(text) {
             Scalar::Other(value) => format!("{} {}", value.kind(), ruby_to_s(&value)),
             Scalar::Text(text) => format!("text {text}"),
+            Scalar::Date(text) => format!("date {text}"),
         }
     }
 
@@ -212,7 +224,9 @@ mod tests {
             ("2001-12-14 21:59:43.10 -05:00", "timestamp 2001-12-15T02:59:43.100Z"),
             ("2001-12-14t21:59:43Z", "timestamp 2001-12-14T21:59:43.000Z"),
             ("2001-12-14 21:59:43 +9", "timestamp 2001-12-14T12:59:43.000Z"),
-            ("2001-12-14", "string 2001-12-14"),
+            ("2001-12-14", "date 2001-12-14"),
+            ("2001-1-2", "date 2001-1-2"),
+            ("2001-02-30", "text 2001-02-30"),
             ("1.2.3.4", "text 1.2.3.4"),
             ("한국", "text 한국"),
             ("10.0.0.0/8", "text 10.0.0.0/8"),

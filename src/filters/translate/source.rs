@@ -129,7 +129,7 @@ mod tests {
         let reloading = Reloading { interval: 1e-9, replaces };
         let source = Source::load(file, Matching::Exact, reloading).unwrap();
         let shown = || {
-            let found = |key: &str| source.with(|lookup| lookup.find(key));
+            let found = |key: &str| source.with(|lookup| lookup.find(key)).unwrap();
             let texts =
                 ["a", "b", "c"].map(|key| found(key).as_ref().and_then(Value::as_str).map(str::to_owned));
             texts.map(|text| text.unwrap_or("-".into())).join(" ")

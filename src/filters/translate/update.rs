@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::lookup::Lookup;
+use super::lookup::{Date, Lookup};
 use crate::event::{Event, FieldReference, InvalidReference, SetError, SprintfError, Template, Value, text};
 
 /// Where values are found, and where their translations go.
@@ -45,6 +45,8 @@ pub enum Failure {
     Sprintf(#[from] SprintfError),
     #[error(transparent)]
     Reference(#[from] InvalidReference),
+    #[error(transparent)]
+    Date(#[from] Date),
 }
 
 impl Maps {
@@ -90,8 +92,10 @@ impl Update {
         match &self.place {
             Place::Single { source, target } => {
                 let found = match event.get(source) {
-                    Some(Value::Array(items)) => lookup.find(&text_of(items.first().unwrap_or(&Value::Null))),
-                    Some(value) => lookup.find(&text_of(value)),
+                    Some(Value::Array(items)) => {
+                        lookup.find(&text_of(items.first().unwrap_or(&Value::Null)))?
+                    }
+                    Some(value) => lookup.find(&text_of(value))?,
                     None => None,
                 };
                 self.set_or_fall_back(event, target, found)
@@ -127,16 +131,17 @@ impl Update {
             Some(fallback) => Value::from(fallback.render(event)?),
             None => Value::Null,
         };
-        let found = |value: &Value| lookup.find(&text_of(value)).unwrap_or_else(|| fallback.clone());
+        let found =
+            |value: &Value| Ok::<_, Date>(lookup.find(&text_of(value))?.unwrap_or_else(|| fallback.clone()));
         let translated: Vec<Value> = match event.get(source) {
             None | Some(Value::Null) => Vec::new(),
-            Some(Value::Array(items)) => items.iter().map(found).collect(),
+            Some(Value::Array(items)) => items.iter().map(found).collect::<Result<_, _>>()?,
             // Ruby's Array(hash): its pairs.
             Some(Value::Object(object)) => object
                 .iter()
                 .map(|(key, value)| found(&Value::Array(vec![Value::from(key), value.clone()])))
-                .collect(),
-            Some(value) => vec![found(value)],
+                .collect::<Result<_, _>>()?,
+            Some(value) => vec![found(value)?],
         };
         let any = translated.iter().any(|value| !matches!(value, Value::Null | Value::Bool(false)));
         event.assign(target, Value::Array(translated))?;
@@ -162,7 +167,7 @@ impl Update {
             };
             let found = match event.get(source) {
                 None | Some(Value::Null) => continue,
-                Some(value) => lookup.find(&text_of(value)),
+                Some(value) => lookup.find(&text_of(value))?,
             };
             any |= self.set_or_fall_back(event, target, found)?;
         }

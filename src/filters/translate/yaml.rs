@@ -78,10 +78,16 @@ fn add(mapping: &Yaml<'_>, reading: Reading, entries: &mut Entries) {
     let Yaml::Mapping(pairs) = mapping else { return };
     for (key, item) in pairs {
         match scalar(key, reading) {
-            Some(Scalar::Text(name)) if name == "<<" && reading == Reading::Psych && is_plain(key) => {
+            Some(Scalar::Text(name)) if name == "<<" && reading == Reading::Psych && is_merge(key, item) => {
                 merge(item, &mut |mapping| add(mapping, reading, entries));
             }
-            Some(Scalar::Text(name)) => entries.insert(name.into_owned(), value(item, reading)),
+            Some(Scalar::Text(name)) => {
+                entries.insert(name.clone().into_owned(), value(item, reading));
+                if holds_date(item, reading) {
+                    entries.note_date(&name);
+                }
+            }
+            Some(Scalar::Date(text)) => entries.note_other_key(text),
             Some(Scalar::Other(other)) => entries.note_other_key(&text::ruby_to_s(&other)),
             None => entries.note_other_key("a collection"),
         }
@@ -97,8 +103,10 @@ fn merge(node: &Yaml<'_>, with: &mut dyn FnMut(&Yaml<'_>)) {
     }
 }
 
-fn is_plain(node: &Yaml<'_>) -> bool {
-    matches!(node, Yaml::Representation(_, ScalarStyle::Plain, None))
+/// A merge key: unquoted, with a collection as its value. Above anything else it is a key like others.
+fn is_merge(key: &Yaml<'_>, item: &Yaml<'_>) -> bool {
+    matches!(key, Yaml::Representation(_, ScalarStyle::Plain, None))
+        && matches!(item, Yaml::Mapping(_) | Yaml::Sequence(_))
 }
 
 /// What a scalar means; nothing for collections.
@@ -121,9 +129,19 @@ fn value(node: &Yaml<'_>, reading: Reading) -> Value {
         Yaml::Tagged(_, node) => value(node, reading),
         _ => match scalar(node, reading) {
             Some(Scalar::Text(text)) => Value::from(&*text),
+            Some(Scalar::Date(text)) => Value::from(text),
             Some(Scalar::Other(value)) => value,
             None => Value::Null,
         },
+    }
+}
+
+fn holds_date(node: &Yaml<'_>, reading: Reading) -> bool {
+    match node {
+        Yaml::Sequence(items) => items.iter().any(|item| holds_date(item, reading)),
+        Yaml::Mapping(pairs) => pairs.iter().any(|(_, item)| holds_date(item, reading)),
+        Yaml::Tagged(_, node) => holds_date(node, reading),
+        _ => matches!(scalar(node, reading), Some(Scalar::Date(_))),
     }
 }
 
@@ -132,7 +150,7 @@ fn object(mapping: &Yaml<'_>, reading: Reading) -> Object {
     let Yaml::Mapping(pairs) = mapping else { return object };
     for (key, item) in pairs {
         match scalar(key, reading) {
-            Some(Scalar::Text(name)) if name == "<<" && reading == Reading::Psych && is_plain(key) => {
+            Some(Scalar::Text(name)) if name == "<<" && reading == Reading::Psych && is_merge(key, item) => {
                 merge(item, &mut |mapping| {
                     for (name, value) in self::object(mapping, reading) {
                         object.insert(name, value);
