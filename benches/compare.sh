@@ -5,18 +5,14 @@
 #   RSTASH, BASE (another build of rstash), LOGSTASH, FERRO_STASH, VECTOR, FLUENT_BIT, SYSLOG_NG, RSYSLOGD, KCAT: programs that
 #   are not on the PATH, with arguments if need be; PEERS="rstash syslog-ng" leaves the others out.
 #
-# A program's time is that of a run with all events less that of one with a single event: starting does not count.
+# A program's time and CPU are those of a run with all events less those of one with a single event: starting does not count.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 here=$PWD/benches/compare
 export EVENTS=${EVENTS:-200000}
 runs=${RUNS:-5}
-work=$(mktemp -d)
-children=()
-trap 'kill "${children[@]}" 2>/dev/null; rm -rf "$work"' EXIT
-results=$work/results
+source benches/compare/programs.sh
 
-declare -A starts
 declare -A name=(
     [W1]="generator -> null" [W2]="lines -> lines" [W3]="JSON -> JSON" [W4]="access log: grok, date -> JSON"
     [W5]="syslog: 20 groks in if/else, mutate -> JSON" [W6]="firewall: kv and csv -> JSON" [W7]="dissect -> JSON"
@@ -26,13 +22,6 @@ declare -A data=([W2]=lines [W3]=json [W4]=apache [W5]=syslog [W6]=firewall [W7]
     [W11]=json [W12]=json [W13]=mixed)
 # Some work is done with fewer events, for its events are large or its filters many.
 declare -A share=([W8]=10 [W10]=2 [W11]=2 [W13]=2)
-declare -A program=([rstash]=${RSTASH:-target/release/rstash} [base]=${BASE:-} [logstash]=${LOGSTASH:-logstash}
-    [ferro-stash]=${FERRO_STASH:-ferro-stash} [vector]=${VECTOR:-vector} [fluent-bit]=${FLUENT_BIT:-fluent-bit}
-    [syslog-ng]=${SYSLOG_NG:-syslog-ng} [rsyslog]=${RSYSLOGD:-rsyslogd} [kcat]=${KCAT:-kcat})
-[ "${program[rstash]#/}" = "${program[rstash]}" ] && program[rstash]=$PWD/${program[rstash]}
-
-# found PEER: whether its program is there.
-found() { local words; read -ra words <<<"${program[$1]}"; [ ${#words[@]} -gt 0 ] && command -v "${words[0]}" >/dev/null; }
 
 # config PEER WORKLOAD: where its config of a workload is, made ready; nothing where it has none.
 config() {
@@ -66,25 +55,13 @@ command_of() {
     fi
     file=$(config "$1" "$2")
     [ -n "$file" ] || return
-    case $1 in
-        rstash | base) words+=(-f "$file" -w "$workers") ;;
-        logstash) words+=(-f "$file" -w "$workers" --path.data "$work/state" --log.level fatal) ;;
-        ferro-stash) words+=(-f "$file" -w "$workers" --auto-exit --api.enabled=false -l error --path.data "$work/state") ;;
-        vector) words+=(--quiet --threads "$workers" -c "$file") ;;
-        fluent-bit) words+=(-q -c "$file") ;;
-        syslog-ng) words+=(-F --no-caps -f "$file" -R "$work/state/p" --pidfile "$work/state/pid" -c "$work/state/ctl" --worker-threads "$workers") ;;
-        rsyslog) words+=(-n -f "$file" -i "$work/state/pid") ;;
-    esac
-    printf '%s\n' "${words[@]}"
+    start_of "$1" "$file"
 }
 
 # What begins each output of a workload.
 mark() { case $1 in W2) echo '^2024-' ;; W10) echo '^{$' ;; *) echo '^{' ;; esac; }
 
-# The four ways to run: each leaves the seconds in $elapsed, the number of outputs in $count, and CPU and memory in time.txt.
-timed() { exec env time -q -o "$work/time.txt" -f '%U %S %M' "$@" 2>"$work/err.txt"; }
-began() { start=$EPOCHREALTIME; }
-ended() { elapsed=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }'); }
+# The three ways to run: each leaves the seconds in $elapsed, the number of outputs in $count, and CPU and memory in time.txt.
 
 # Reads the data from a pipe, and ends with it.
 run_to_end() {
@@ -149,9 +126,9 @@ one() {
         return 1
     fi
     if [ "$events" = 1 ]; then
-        starts[$peer]=$elapsed
+        started "$peer"
     else
-        echo "$workload $workers $peer $events $(awk -v e="$elapsed" -v s="${starts[$peer]}" 'BEGIN { d = e - s; print (d > 0.001 ? d : 0.001) }') $(tail -n 1 "$work/time.txt") $count" >>"$results"
+        record "$workload" "$peer" "$events" "$count"
     fi
 }
 
@@ -194,8 +171,4 @@ for workload in "${wanted[@]}"; do
     done
 done
 
-[ -s "$results" ] || exit 1
-[ -n "${RESULTS:-}" ] && cp "$results" "$RESULTS"
-echo "$(uname -srm), $(nproc) cores, $(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo), $runs runs in turn, medians (min-max)"
-echo
-for workload in "${wanted[@]}"; do echo "$workload ${name[$workload]}"; done | awk -f "$here/summary.awk" - "$results"
+for workload in "${wanted[@]}"; do echo "$workload ${name[$workload]}"; done | table
