@@ -162,9 +162,20 @@ mod tests {
 
     /// The messages and senders of the events that these datagrams become.
     fn received(options: &str, datagrams: &[&str], count: usize) -> Vec<String> {
+        received_as(options, datagrams, count, &testkit::context(), "[host][ip]")
+    }
+
+    /// The same with the sender in this field.
+    fn received_as(
+        options: &str,
+        datagrams: &[&str],
+        count: usize,
+        context: &crate::plugin::Context,
+        sender: &str,
+    ) -> Vec<String> {
         let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let config = format!("input {{ udp {{ port => {port} host => '127.0.0.1' {options} }} }}");
-        let (input, decoration) = testkit::input(&config, &testkit::context()).unwrap();
+        let (input, decoration) = testkit::input(&config, context).unwrap();
         let (sink, receiver) = testkit::sink(decoration, 1000);
         let (stop, shutdown) = Shutdown::channel();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -190,8 +201,7 @@ mod tests {
         stop.send(true).unwrap();
         runtime.block_on(running).unwrap().unwrap();
         events.extend(testkit::drain(&receiver));
-        let all =
-            events.iter().map(|event| format!("{} {}", text(event, "message"), text(event, "[host][ip]")));
+        let all = events.iter().map(|event| format!("{} {}", text(event, "message"), text(event, sender)));
         all.filter(|event| !event.starts_with("are you")).collect()
     }
 
@@ -205,6 +215,14 @@ mod tests {
         let seen = received("codec => line buffer_size => 12", &datagrams, 4);
         let expected = ["one", "two", "three", "longer than "].map(|line| format!("{line} 127.0.0.1"));
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn the_sender_has_a_field_of_its_own() {
+        let one = ["one 127.0.0.1"];
+        assert_eq!(received_as("", &["one"], 1, &testkit::legacy_context(), "host"), one);
+        let named = "source_ip_fieldname => '[from][ip]'";
+        assert_eq!(received_as(named, &["one"], 1, &testkit::context(), "[from][ip]"), one);
     }
 
     #[test]

@@ -219,4 +219,67 @@ mod tests {
         assert_eq!(paths, [path.display().to_string(), path.display().to_string()]);
         assert!(!path.exists());
     }
+
+    /// A socket that comes later is found, and looked for again when its connection ends.
+    #[test]
+    fn a_client_waits_for_the_socket_and_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let config = format!(
+            "input {{ unix {{ path => '{}' mode => client socket_not_present_retry_interval_seconds => 0.2 }} }}",
+            path.display()
+        );
+        let (input, decoration) = testkit::input(&config, &testkit::legacy_context()).unwrap();
+        let (sink, receiver) = testkit::sink(decoration, 10);
+        let (stop, shutdown) = Shutdown::channel();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let running = runtime.spawn(input.run(sink, shutdown));
+        std::thread::sleep(Duration::from_millis(100));
+        let server = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        for line in ["one\n", "two\n"] {
+            server.accept().unwrap().0.write_all(line.as_bytes()).unwrap();
+        }
+        // It is here again: what it had was read.
+        let waiting = server.accept().unwrap();
+        stop.send(true).unwrap();
+        runtime.block_on(running).unwrap().unwrap();
+        drop(waiting);
+        let events = testkit::drain(&receiver);
+        let text = |event: &Event, name: &str| {
+            event.get(&FieldReference::parse(name).unwrap()).map(ruby_to_s).unwrap_or_default()
+        };
+        let messages: Vec<_> = events.iter().map(|event| text(event, "message")).collect();
+        assert_eq!(messages, ["one", "two"]);
+        let host = gethostname::gethostname().to_string_lossy().into_owned();
+        assert!(events.iter().all(|event| text(event, "host") == host));
+        assert!(events.iter().all(|event| text(event, "path") == path.display().to_string()));
+    }
+
+    #[test]
+    fn a_connection_without_data_is_closed_after_the_timeout() {
+        use std::io::Read;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let config = format!("input {{ unix {{ path => '{}' data_timeout => 0.2 }} }}", path.display());
+        let (input, decoration) = testkit::input(&config, &testkit::context()).unwrap();
+        let (sink, receiver) = testkit::sink(decoration, 10);
+        let (stop, shutdown) = Shutdown::channel();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let running = runtime.spawn(input.run(sink, shutdown));
+        let mut peer = loop {
+            if let Ok(peer) = std::os::unix::net::UnixStream::connect(&path) {
+                break peer;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        peer.set_read_timeout(Some(testkit::LONG)).unwrap();
+        peer.write_all(b"one\nnot ended").unwrap();
+        assert_eq!(peer.read(&mut [0; 1]).unwrap(), 0, "the end of the connection");
+        stop.send(true).unwrap();
+        runtime.block_on(running).unwrap().unwrap();
+        let field = FieldReference::parse("message").unwrap();
+        let messages: Vec<_> =
+            testkit::drain(&receiver).iter().filter_map(|event| event.get(&field).map(ruby_to_s)).collect();
+        assert_eq!(messages, ["one", "not ended"]);
+    }
 }
