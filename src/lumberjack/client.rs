@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(bytes[..8], *b"1W\0\0\0\x021C");
         let mut windows = Windows::default();
         windows.buffer().extend_from_slice(&bytes);
-        let window = windows.next().unwrap().unwrap();
+        let window = windows.next_window().unwrap().unwrap();
         assert_eq!((window.version, window.sequence, window.events.len()), (Version::V1, 2, 2));
         assert_eq!(window.events[1].get("line"), Some(&Value::from("zwei \u{e4}")));
         assert_eq!(window.events[1].get("host"), Some(&Value::from("h")));

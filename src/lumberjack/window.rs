@@ -98,7 +98,7 @@ impl Windows {
 
     /// The next complete window, if there is one.
     #[cfg(test)]
-    pub fn next(&mut self) -> Result<Option<Window>, Malformed> {
+    pub fn next_window(&mut self) -> Result<Option<Window>, Malformed> {
         loop {
             match self.advance()? {
                 Progress::Window(window) => return Ok(Some(window)),

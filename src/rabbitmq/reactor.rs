@@ -44,6 +44,7 @@ impl Reactor for Sockets {
         })
     }
 
+    #[expect(clippy::manual_async_fn, reason = "the future must not borrow from this")]
     fn tcp_connect_addr(
         &self,
         address: SocketAddr,

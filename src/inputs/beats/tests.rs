@@ -47,7 +47,7 @@ fn packed(frames: &[u8]) -> Vec<u8> {
 fn all(windows: &mut Windows, bytes: &[u8]) -> Result<Vec<Window>, Malformed> {
     windows.buffer().extend_from_slice(bytes);
     let mut found = Vec::new();
-    while let Some(window) = windows.next()? {
+    while let Some(window) = windows.next_window()? {
         found.push(window);
     }
     Ok(found)

@@ -9,8 +9,10 @@ use crate::event::{Event, Template};
 use crate::plugin::{ConfigKind, ConfigValue, Pairs};
 use crate::rabbitmq::{Short, short, table};
 
+type Setter = fn(BasicProperties, Short) -> BasicProperties;
+
 /// The properties that are text.
-const TEXTS: [(&str, fn(BasicProperties, Short) -> BasicProperties); 10] = [
+const TEXTS: [(&str, Setter); 10] = [
     ("content_type", BasicProperties::with_content_type),
     ("content_encoding", BasicProperties::with_content_encoding),
     ("correlation_id", BasicProperties::with_correlation_id),
@@ -22,8 +24,6 @@ const TEXTS: [(&str, fn(BasicProperties, Short) -> BasicProperties); 10] = [
     ("app_id", BasicProperties::with_app_id),
     ("cluster_id", BasicProperties::with_cluster_id),
 ];
-
-type Setter = fn(BasicProperties, Short) -> BasicProperties;
 
 pub(super) struct Properties {
     texts: Vec<(&'static str, Setter, Template)>,
