@@ -21,7 +21,6 @@ use crate::settings::{self, Loaded, SettingsError};
 use actions::Action;
 use arguments::{Arguments, UsageError};
 use clap::{ArgMatches, FromArgMatches};
-use running::Depth;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
@@ -105,8 +104,7 @@ fn run_or_check(arguments: Arguments) -> Result<(), Failure> {
         texts.push(found.sources);
     }
     if settings.test_and_exit {
-        let depth = if arguments.syntax_only { Depth::Syntax } else { Depth::Full };
-        running::check(&settings, texts, depth)?;
+        running::check(&settings, texts, arguments.depth)?;
         return print("Configuration OK\n");
     }
     let _data = settings.paths.data_is_given.then(|| data::claim(&settings.paths.data)).transpose()?;

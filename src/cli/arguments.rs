@@ -2,7 +2,8 @@
 //!
 //! Logstash reads its command line with clamp, patched to give switches an optional `true` or `false`
 //! (logstash-core/lib/logstash/patches/clamp.rb). Where clap reads otherwise, [`split`] writes the arguments out for it.
-use super::command::{SETTING, SYNTAX_ONLY};
+use super::command::{ALLOW_MISSING_FILES, SETTING, SYNTAX_ONLY};
+use super::running::Depth;
 use crate::settings::layers::{Assignment, Origin};
 use crate::settings::table::{self, DEPRECATED_FLAGS};
 use crate::settings::value::Raw;
@@ -15,7 +16,8 @@ pub struct Arguments {
     /// In the order they were given.
     pub assignments: Vec<Assignment>,
     pub version: bool,
-    pub syntax_only: bool,
+    /// How much a check of the configuration judges.
+    pub depth: Depth,
     /// What to tell about deprecated flags.
     pub warnings: Vec<String>,
 }
@@ -57,8 +59,12 @@ impl Arguments {
         given.sort_by_key(|(at, _)| *at);
         let assignments: Vec<Assignment> = given.into_iter().map(|(_, assignment)| assignment).collect();
         let version = wants_version(&assignments)?;
-        let syntax_only = matches.get_flag(SYNTAX_ONLY);
-        Ok(Arguments { assignments, version, syntax_only, warnings })
+        let depth = match (matches.get_flag(SYNTAX_ONLY), matches.get_flag(ALLOW_MISSING_FILES)) {
+            (true, _) => Depth::Syntax,
+            (false, true) => Depth::WithoutFiles,
+            (false, false) => Depth::Full,
+        };
+        Ok(Arguments { assignments, version, depth, warnings })
     }
 }
 

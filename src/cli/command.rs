@@ -12,6 +12,9 @@ pub const SETTING: &str = "setting";
 /// Id of the flag that leaves plugins out of `--config.test_and_exit`.
 pub const SYNTAX_ONLY: &str = "syntax-only";
 
+/// Id of the flag that leaves files out that options name.
+pub const ALLOW_MISSING_FILES: &str = "allow-missing-files";
+
 const USAGE: &str =
     "rstash -f CONFIG_PATH [OPTIONS]\n       rstash -e CONFIG_STRING [OPTIONS]\n       rstash COMMAND [ARGS]";
 
@@ -36,7 +39,7 @@ pub fn command() -> Command {
         if let Some(flag) = setting.flag {
             command = command.arg(argument(setting, flag));
             if setting.name == "config.test_and_exit" {
-                command = command.arg(syntax_only(setting));
+                command = command.args(depths(setting));
             }
         }
     }
@@ -67,13 +70,17 @@ fn toggle(argument: Arg) -> Arg {
     argument.num_args(0..=1).default_missing_value("true").value_name("BOOL").action(ArgAction::Append)
 }
 
-fn syntax_only(beside: &Setting) -> Arg {
-    Arg::new(SYNTAX_ONLY)
-        .long(SYNTAX_ONLY)
-        .help("With -t: judge the language, not the plugins")
-        .help_heading(beside.group.heading())
-        .action(ArgAction::SetTrue)
-        .requires(beside.name)
+/// The flags that say how much a check judges.
+fn depths(beside: &Setting) -> [Arg; 2] {
+    let flag = |id, help| {
+        let argument = Arg::new(id).long(id).help(help).help_heading(beside.group.heading());
+        argument.action(ArgAction::SetTrue).requires(beside.name)
+    };
+    [
+        flag(SYNTAX_ONLY, "With -t: judge the language, not the plugins"),
+        flag(ALLOW_MISSING_FILES, "With -t: files that options name need not be on this machine")
+            .conflicts_with(SYNTAX_ONLY),
+    ]
 }
 
 fn any_setting() -> Arg {

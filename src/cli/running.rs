@@ -28,7 +28,9 @@ const STARTED: Duration = Duration::from_secs(1);
 pub enum Depth {
     /// The language alone: what Logstash's grammar and compile step refuse.
     Syntax,
-    /// The plugins and their options too.
+    /// The plugins and their options too, but for files that are not on this machine.
+    WithoutFiles,
+    /// The plugins and their options, and that the files are there that options name.
     Full,
 }
 
@@ -36,8 +38,8 @@ pub enum Depth {
 /// wrong is printed on standard error.
 pub fn check(settings: &Settings, texts: Vec<Vec<ConfigSource>>, depth: Depth) -> Result<(), Failure> {
     let sources: Vec<_> = texts.into_iter().map(sources).collect();
-    if depth == Depth::Full {
-        let all_stand = plans(settings, &sources).into_iter().all(|plan| plan.is_some());
+    if depth != Depth::Syntax {
+        let all_stand = plans(settings, &sources, depth).into_iter().all(|plan| plan.is_some());
         return if all_stand { Ok(()) } else { Err(Failure::InvalidConfig) };
     }
     let judged = settings.pipelines.iter().zip(&sources).map(|(pipeline, sources)| {
@@ -57,7 +59,7 @@ pub fn run(settings: &Settings, texts: Vec<Vec<ConfigSource>>) -> Result<(), Fai
     let _inside = runtime.enter();
     let mut invalid = false;
     let mut runs = Vec::new();
-    for (pipeline, plan) in settings.pipelines.iter().zip(plans(settings, &sources)) {
+    for (pipeline, plan) in settings.pipelines.iter().zip(plans(settings, &sources, Depth::Full)) {
         match plan {
             Some(plan) => runs.push((pipeline, plan)),
             None => {
@@ -111,11 +113,11 @@ fn parse_options(pipeline: &PipelineSettings) -> ParseOptions {
 }
 
 /// Builds every pipeline and prints what is wrong; those that cannot run are missing.
-fn plans(settings: &Settings, sources: &[Sources]) -> Vec<Option<Plan>> {
+fn plans(settings: &Settings, sources: &[Sources], depth: Depth) -> Vec<Option<Plan>> {
     let bus = Bus::default();
     let pipelines = || settings.pipelines.iter().zip(sources);
     let mut plans: Vec<_> =
-        pipelines().map(|(pipeline, sources)| plan(settings, pipeline, sources, &bus)).collect();
+        pipelines().map(|(pipeline, sources)| plan(settings, pipeline, sources, &bus, depth)).collect();
     let scope = if settings.pipelines.len() > 1 { Scope::All } else { Scope::Single };
     let findings = bus.seal(scope);
     for (at, (pipeline, sources)) in pipelines().enumerate() {
@@ -133,7 +135,13 @@ fn plans(settings: &Settings, sources: &[Sources]) -> Vec<Option<Plan>> {
     plans
 }
 
-fn plan(settings: &Settings, pipeline: &PipelineSettings, sources: &Sources, bus: &Bus) -> Option<Plan> {
+fn plan(
+    settings: &Settings,
+    pipeline: &PipelineSettings,
+    sources: &Sources,
+    bus: &Bus,
+    depth: Depth,
+) -> Option<Plan> {
     let context = Context {
         pipeline_id: pipeline.id.as_str().into(),
         node_name: settings.node_name.as_str().into(),
@@ -146,6 +154,7 @@ fn plan(settings: &Settings, pipeline: &PipelineSettings, sources: &Sources, bus
         shared: Default::default(),
         environment: Environment::process(),
         stdout: Stdout::Process,
+        files_may_miss: depth == Depth::WithoutFiles,
     };
     let (plan, problems) = Plan::load(sources, parse_options(pipeline), &context);
     report(&problems, sources).ok().and(plan)

@@ -164,6 +164,20 @@ pub fn push_java(out: &mut String, value: &Value) {
     }
 }
 
+/// Appends a text for HTML, as Ruby's `CGI.escapeHTML` writes it.
+pub fn push_html_escaped(out: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+}
+
 /// Ruby's `to_s`: text as it is, null empty, arrays and hashes as `inspect`.
 pub fn ruby_to_s(value: &Value) -> String {
     let mut out = String::new();

@@ -164,6 +164,9 @@ pub struct Context {
     pub environment: Environment,
     /// Where the stdout output writes.
     pub stdout: Stdout,
+    /// Whether a file that an option names and that is not there is but a warning: for checks on another machine than the
+    /// one that will run the pipeline.
+    pub files_may_miss: bool,
 }
 
 impl Context {
@@ -182,6 +185,7 @@ impl Context {
             shared: Shared::default(),
             environment: Environment::new(|_| None),
             stdout: Stdout::Capture(Arc::default()),
+            files_may_miss: false,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Typed options: one declaration gives a plugin's struct, its checks and its reference page.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use super::Problem;
-use super::block::{Block, BlockOption, ConfigValue};
+use super::block::{Block, BlockOption, ConfigKind, ConfigValue};
 use super::{Context, EcsMode, Kind, Spec};
 use crate::language::Span;
 use crate::language::nearest;
@@ -202,10 +203,23 @@ impl<'a> OptionReader<'a> {
 
     /// Notes a mistake that only the plugin can see, at an option's value.
     pub fn error(&mut self, option: &str, message: impl Into<String>) {
+        if self.may_miss(option) {
+            return self.warning(option, message);
+        }
         let span = self.span(option);
         let message =
             format!("option \"{option}\" of the {} {}: {}", self.block.name, self.block.kind, message.into());
         self.problems.push(Problem::error(span, message));
+    }
+
+    /// Whether an option names a file that is not here, and [`Context::files_may_miss`] says that it need not be.
+    pub fn may_miss(&self, option: &str) -> bool {
+        let missing = |value: &ConfigValue| match &value.kind {
+            ConfigKind::Text(path) => !path.is_empty() && !Path::new(path).exists(),
+            _ => false,
+        };
+        self.context.files_may_miss
+            && self.value(option).is_some_and(|value| value.as_list().iter().any(missing))
     }
 
     /// Notes that an option works otherwise than one might think, at its value.

@@ -217,6 +217,22 @@ fn a_configuration_is_checked_as_far_as_asked() {
 }
 
 #[test]
+fn files_of_another_machine_may_miss_where_that_is_asked_for() {
+    const CONFIG: &str = r#"input { stdin {} } output { null {} } filter {
+        translate { source => "a" target => "b" dictionary_path => "/no/such/words.yml" }
+        grok { patterns_dir => ["/no/such/patterns"] match => { "message" => "%{FROM_THERE:x}" } }
+        ruby { path => "/no/such/script.rb" } }"#;
+    refused(&["-t", "-e", CONFIG], "/no/such/words.yml");
+    let output = output(&["-t", "--allow-missing-files", "-e", CONFIG]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    for missing in ["/no/such/words.yml", "/no/such/patterns", "/no/such/script.rb"] {
+        assert!(stderr(&output).contains(missing), "{}", stderr(&output));
+    }
+    let mistaken = CONFIG.replace("target =>", "tarjet =>");
+    refused(&["-t", "--allow-missing-files", "-e", &mistaken], "tarjet");
+}
+
+#[test]
 fn combined_switches_check_a_file() {
     let configs = directory(&[("a.conf", "input { nosuch {} }\n"), ("b.conf", "output { null {} \n")]);
     let all = configs.path().display().to_string();

@@ -10,7 +10,7 @@ use crate::event::FieldReference;
 use crate::grok::pattern_files;
 use crate::grok::{self, Dictionary, Expression, Library};
 use crate::language::Span;
-use crate::plugin::{ConfigKind, ConfigValue, OptionReader, Problem};
+use crate::plugin::{ConfigKind, ConfigValue, OptionReader, Problem, Severity};
 
 impl Grok {
     pub(super) fn build(reader: &mut OptionReader<'_>) -> Option<Self> {
@@ -100,7 +100,11 @@ fn fields(
                     let destinations = expression.captures().iter().map(destination).collect();
                     patterns.push(Pattern { expression, destinations });
                 }
-                Err(problem) => {
+                Err(mut problem) => {
+                    // Perhaps one of those that stand in files that are not here.
+                    if reader.may_miss("patterns_dir") {
+                        problem.severity = Severity::Warning;
+                    }
                     reader.report(*problem);
                     complete = false;
                 }

@@ -177,7 +177,7 @@ fn render(parts: &[Part], scopes: &mut Vec<Scope<'_>>, out: &mut String) {
             Part::Variable { path, escape } => {
                 let Some(value) = look_up(path, scopes) else { continue };
                 let text = text::ruby_to_s(value);
-                if *escape { push_escaped(out, &text) } else { out.push_str(&text) }
+                if *escape { text::push_html_escaped(out, &text) } else { out.push_str(&text) }
             }
             Part::Section { path, inverted, parts } => {
                 let value = look_up(path, scopes).filter(|value| is_there(value));
@@ -217,20 +217,6 @@ fn look_up<'v>(path: &[String], scopes: &[Scope<'v>]) -> Option<&'v Value> {
 fn is_there(value: &Value) -> bool {
     !matches!(value, Value::Null | Value::Bool(false))
         && value.as_array().is_none_or(|items| !items.is_empty())
-}
-
-/// As Ruby's `CGI.escapeHTML` does.
-fn push_escaped(out: &mut String, text: &str) {
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{ClassDef, MethodDef};
+use crate::event::text;
 use crate::ruby::args::{Args, at_least, between, exactly};
 use crate::ruby::control::Outcome;
 use crate::ruby::interpreter::Interp;
@@ -533,16 +534,7 @@ const CGI: &[MethodDef] = &[
 
 fn escaped_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
+    text::push_html_escaped(&mut out, text);
     out
 }
 
