@@ -6,6 +6,7 @@ mod actions;
 mod arguments;
 mod command;
 mod exit;
+mod pages;
 mod plugins;
 mod running;
 mod test;

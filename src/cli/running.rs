@@ -1,5 +1,5 @@
 //! Checks and runs the pipelines that the settings describe, and stops them on signals as Logstash does.
-use super::{Failure, complain};
+use super::{Failure, complain, pages};
 use crate::language::{self, Diagnostic, ParseOptions, Sources};
 use crate::limits;
 use crate::logging::FATAL;
@@ -19,6 +19,9 @@ use tracing::Instrument;
 
 /// How long pipeline.unsafe_shutdown lets a pipeline go on: three of Logstash's five-second stall reports.
 const UNSAFE_SHUTDOWN: Duration = Duration::from_secs(15);
+
+/// After so long, starting up is over.
+const STARTED: Duration = Duration::from_secs(1);
 
 /// How much of a configuration a check judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +73,10 @@ pub fn run(settings: &Settings, texts: Vec<Vec<ConfigSource>>) -> Result<(), Fai
     if runs.is_empty() {
         return Err(Failure::InvalidConfig);
     }
+    runtime.spawn(async {
+        tokio::time::sleep(STARTED).await;
+        pages::give_back();
+    });
     let ended = runtime.block_on(until_signal(settings, runs));
     // What still runs after a forced end is not waited for.
     runtime.shutdown_background();

@@ -71,7 +71,14 @@ impl Object {
     fn position(&self, key: &str) -> Option<usize> {
         match &self.index {
             Some(index) => index.find(&self.entries, key),
-            None => self.entries.iter().position(|(name, _)| name == key),
+            None => {
+                // Names of the same length are mostly told apart by their first byte, without a call of memcmp.
+                let (key, first) = (key.as_bytes(), key.as_bytes().first());
+                self.entries.iter().position(|(name, _)| {
+                    let name = name.as_bytes();
+                    name.len() == key.len() && name.first() == first && name == key
+                })
+            }
         }
     }
 

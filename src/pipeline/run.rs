@@ -161,7 +161,7 @@ async fn finish(stage: Arc<Stage>, workers: Workers, inputs_failed: bool) -> Res
                 break;
             }
             () = tokio::time::sleep(STALL_REPORT) => {
-                tracing::warn!("the shutdown process appears to be stalled: outputs are still busy");
+                tracing::warn!("the shutdown process appears to be stalled: filters or outputs are still busy");
             }
         }
     }

@@ -131,15 +131,9 @@ fn every_event_is_in_its_file_once() {
     }
 }
 
-/// An output that can never deliver holds a shutdown up; a second request ends it all the same.
-#[test]
-fn a_second_signal_ends_the_program_at_once() {
-    // A port that nobody listens on: bound, and then left.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut run = Run::start(&format!(
-        r#"input {{ generator {{ lines => ["x"] }} }}
-           output {{ kafka {{ bootstrap_servers => "127.0.0.1:{port}" topic_id => "t" }} }}"#
-    ));
+/// Starts a pipeline that never ends by itself, asks it to stop once it is at work (its log says so), and asks again.
+fn end_by_a_second_signal(config: &str, at_work: &str) {
+    let mut run = Run::start(config);
     let pid = run.0.id().to_string();
     let terminate = || assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     let mut log = BufReader::new(run.0.stderr.take().expect("standard error is piped")).lines();
@@ -148,11 +142,32 @@ fn a_second_signal_ends_the_program_at_once() {
         let found = log.by_ref().map_while(Result::ok).any(|line| line.contains(text));
         assert!(found && started.elapsed() < LONG, "the log does not say {text:?}");
     };
-    // The first line about the broker: the pipeline is at work.
-    wait_for("127.0.0.1");
+    wait_for(at_work);
     terminate();
     wait_for("SIGTERM received, shutting down");
     terminate();
     wait_for("SIGTERM received again, terminating immediately");
     assert_eq!(run.0.wait().unwrap().code(), Some(1));
+}
+
+/// An output that can never deliver holds a shutdown up; a second request ends it all the same.
+#[test]
+fn a_second_signal_ends_the_program_at_once() {
+    // A port that nobody listens on: bound, and then left.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = format!(
+        r#"input {{ generator {{ lines => ["x"] }} }}
+           output {{ kafka {{ bootstrap_servers => "127.0.0.1:{port}" topic_id => "t" }} }}"#
+    );
+    // The first line about the broker.
+    end_by_a_second_signal(&config, "127.0.0.1");
+}
+
+/// Nothing interrupts a script, here as in Logstash.
+#[test]
+fn a_second_signal_ends_a_script_that_never_does() {
+    let config = r#"input { generator { count => 1 } }
+        filter { ruby { code => "logger.warn('at work'); while true; end" } }
+        output { null { } }"#;
+    end_by_a_second_signal(config, "at work");
 }

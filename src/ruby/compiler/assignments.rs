@@ -4,6 +4,7 @@ use lib_ruby_parser::{Node as Ast, nodes};
 
 use super::tree::{AssignOperator, MultiTarget, Node, OperatorAssignNode, Target};
 use super::{Compiler, ScriptError};
+use crate::ruby::interpreter::operator_named;
 use crate::ruby::symbol::Sym;
 
 impl Compiler {
@@ -100,6 +101,11 @@ impl Compiler {
         Ok(Node::OperatorAssign(Box::new(OperatorAssignNode {
             target,
             operator,
+            quick: match operator {
+                AssignOperator::Method(name) => operator_named(name.as_str()),
+                AssignOperator::And | AssignOperator::Or => None,
+            },
+            is_plain: value.is_plain(),
             value,
             site: self.site(ast),
         })))

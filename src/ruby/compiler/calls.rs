@@ -144,6 +144,7 @@ impl Compiler {
                     let right = self.node(argument)?;
                     return Ok(Node::Binary(Box::new(BinaryNode {
                         operator,
+                        is_plain: left.is_plain() && right.is_plain(),
                         name: Sym::new(name),
                         left,
                         right: if matches!(name, "==" | "!=") { shared(right) } else { right },

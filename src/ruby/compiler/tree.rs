@@ -106,6 +106,23 @@ pub enum Node {
     },
 }
 
+impl Node {
+    /// Whether this is made of integers and variables of the innermost scope alone, a few operators deep: looking at
+    /// it changes nothing, and it can be reckoned without values in between where the variables hold integers.
+    pub fn is_plain(&self) -> bool {
+        fn within(node: &Node, levels: usize) -> bool {
+            match node {
+                Node::Local { depth: 0, .. } | Node::Literal(Value::Int(_)) => true,
+                Node::Binary(node) => {
+                    levels > 0 && within(&node.left, levels - 1) && within(&node.right, levels - 1)
+                }
+                _ => false,
+            }
+        }
+        within(self, 4)
+    }
+}
+
 /// A regular expression with interpolation.
 pub struct RegexpNode {
     pub parts: Box<[Node]>,
@@ -262,6 +279,8 @@ pub enum BinaryOperator {
 
 pub struct BinaryNode {
     pub operator: BinaryOperator,
+    /// Whether both sides are plain (`Node::is_plain`).
+    pub is_plain: bool,
     pub name: Sym,
     pub left: Node,
     pub right: Node,
@@ -355,6 +374,10 @@ pub enum AssignOperator {
 pub struct OperatorAssignNode {
     pub target: Target,
     pub operator: AssignOperator,
+    /// The operator, where it is one with short cuts.
+    pub quick: Option<BinaryOperator>,
+    /// Whether the value is plain (`Node::is_plain`).
+    pub is_plain: bool,
     pub value: Node,
     pub site: Site,
 }

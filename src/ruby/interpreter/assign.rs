@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::Interp;
 use super::calls::Reach;
 use super::eval::{get_local, set_local};
+use super::operators::{integers, plain_integer};
 use crate::ruby::args::Args;
 use crate::ruby::compiler::tree::{AssignOperator, MultiTarget, Node, OperatorAssignNode, Target};
 use crate::ruby::control::Outcome;
@@ -91,6 +92,19 @@ impl Interp {
 
     /// `target op= value`: the target's receiver and arguments are evaluated once.
     pub(super) fn eval_operator_assign(&mut self, node: &OperatorAssignNode, env: &Rc<Env>) -> Outcome {
+        if let (Target::Local { depth: 0, slot }, Some(operator), true) =
+            (&node.target, node.quick, node.is_plain)
+        {
+            let mut slots = env.slots.borrow_mut();
+            if let Some(Value::Int(old)) = slots.get(*slot as usize)
+                && let Some(value) = plain_integer(&node.value, &slots)
+                && let Some(Value::Int(new)) = integers(operator, *old, value)
+                && let Some(place) = slots.get_mut(*slot as usize)
+            {
+                *place = Value::Int(new);
+                return Ok(Value::Int(new));
+            }
+        }
         match &node.target {
             Target::Attribute { receiver, name, safe, site } => {
                 let reach = reach(receiver);
@@ -99,7 +113,7 @@ impl Interp {
                     return Ok(Value::Nil);
                 }
                 let old = self.call_with(&receiver, *name, Args::default())?;
-                let Some(new) = self.operate(node, old.clone(), env)? else { return Ok(old) };
+                let Some(new) = self.new_value(node, old.clone(), env)? else { return Ok(old) };
                 let args = Args::of(std::slice::from_ref(&new));
                 self.dispatch(site, &receiver, name.setter(), args, reach, false, env)?;
                 Ok(new)
@@ -109,14 +123,21 @@ impl Interp {
                 let receiver = self.eval(receiver, env)?;
                 let (mut values, _) = self.eval_arguments(arguments, env)?;
                 let old = self.index(&receiver, &values)?;
-                let Some(new) = self.operate(node, old.clone(), env)? else { return Ok(old) };
+                let Some(new) = self.new_value(node, old.clone(), env)? else { return Ok(old) };
                 values.push(new.clone());
                 self.assign_index(site, &receiver, &values, reach, env)?;
                 Ok(new)
             }
+            Target::Local { depth, slot } => {
+                let old = get_local(env, *depth, *slot);
+                let Some(new) = self.new_value(node, old.copy(), env)? else { return Ok(old) };
+                old.discard();
+                set_local(env, *depth, *slot, new.copy());
+                Ok(new)
+            }
             target => {
                 let old = self.read_target(target, node.operator, env)?;
-                let Some(new) = self.operate(node, old.clone(), env)? else { return Ok(old) };
+                let Some(new) = self.new_value(node, old.clone(), env)? else { return Ok(old) };
                 self.assign(target, new.clone(), env)?;
                 Ok(new)
             }
@@ -124,14 +145,20 @@ impl Interp {
     }
 
     /// The new value; `None` where `||=` or `&&=` leaves the old one.
-    fn operate(&mut self, node: &OperatorAssignNode, old: Value, env: &Rc<Env>) -> Outcome<Option<Value>> {
+    fn new_value(&mut self, node: &OperatorAssignNode, old: Value, env: &Rc<Env>) -> Outcome<Option<Value>> {
         match node.operator {
             AssignOperator::Or if old.truthy() => Ok(None),
             AssignOperator::And if !old.truthy() => Ok(None),
             AssignOperator::Or | AssignOperator::And => self.eval(&node.value, env).map(Some),
             AssignOperator::Method(name) => {
-                let value = self.eval(&node.value, env)?;
-                self.operate_by_name(&node.site, name, &old, &value, env).map(Some)
+                let value = self.eval_leaf(&node.value, env)?;
+                match node.quick {
+                    Some(operator) => self.operate(operator, name, &node.site, old, value, env).map(Some),
+                    None => {
+                        let args = Args::of(std::slice::from_ref(&value));
+                        self.dispatch(&node.site, &old, name, args, Reach::Public, false, env).map(Some)
+                    }
+                }
             }
         }
     }

@@ -146,7 +146,7 @@ impl Interp {
         let (receiver, reach) = match &node.receiver {
             None => (env.self_value.clone(), Reach::Own),
             Some(Node::SelfValue) => (env.self_value.clone(), Reach::Own),
-            Some(receiver) => (self.eval(receiver, env)?, Reach::Public),
+            Some(receiver) => (self.eval_leaf(receiver, env)?, Reach::Public),
         };
         if node.safe && receiver.is_nil() {
             return Ok(Value::Nil);
@@ -189,13 +189,13 @@ impl Interp {
     }
 
     fn find_cached(&mut self, site: &Site, receiver: &Value, name: Sym) -> Option<Rc<Method>> {
-        let class = self.class_of(receiver);
         if let Some(cached) = &*site.cache.borrow()
             && cached.epoch == self.epoch
-            && Rc::ptr_eq(&cached.class, &class)
+            && self.has_class(receiver, &cached.class)
         {
             return Some(cached.method.clone());
         }
+        let class = self.class_of(receiver);
         let method = class.find_method(name, self.epoch)?;
         let cached = CachedMethod { class, epoch: self.epoch, method: method.clone() };
         *site.cache.borrow_mut() = Some(cached);
@@ -216,15 +216,16 @@ impl Interp {
         match &*list.items {
             [] => run(self, &[], false),
             [one] => {
-                let one = self.eval(one, env)?;
+                let one = self.eval_leaf(one, env)?;
                 run(self, &[one], false)
             }
             [one, two] => {
-                let values = [self.eval(one, env)?, self.eval(two, env)?];
+                let values = [self.eval_leaf(one, env)?, self.eval_leaf(two, env)?];
                 run(self, &values, false)
             }
             [one, two, three] => {
-                let values = [self.eval(one, env)?, self.eval(two, env)?, self.eval(three, env)?];
+                let values =
+                    [self.eval_leaf(one, env)?, self.eval_leaf(two, env)?, self.eval_leaf(three, env)?];
                 run(self, &values, false)
             }
             _ => {

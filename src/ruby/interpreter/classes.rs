@@ -111,6 +111,20 @@ impl Interp {
         }
     }
 
+    /// Whether this is the class that `class_of` gives: asked at every call, so it counts no references.
+    #[inline]
+    pub(super) fn has_class(&self, value: &Value, class: &Rc<RClass>) -> bool {
+        let classes = &self.classes;
+        match value {
+            Value::Int(_) => Rc::ptr_eq(&classes.integer, class),
+            Value::Str(string) if string.extra.is_empty() => Rc::ptr_eq(&classes.string, class),
+            Value::Array(array) if array.extra.is_empty() => Rc::ptr_eq(&classes.array, class),
+            Value::Hash(hash) if hash.extra.is_empty() => Rc::ptr_eq(&classes.hash, class),
+            Value::Object(object) => object.has_class(class),
+            other => Rc::ptr_eq(&self.class_of(other), class),
+        }
+    }
+
     /// The class as Ruby's `class` gives it.
     pub fn real_class(&self, value: &Value) -> Rc<RClass> {
         if let Value::Class(class) = value {

@@ -9,6 +9,30 @@ use crate::ruby::control::{Control, Jump, Outcome};
 use crate::ruby::value::{Encoding, Env, HashMap, StrBuf, Value};
 
 impl Interp {
+    /// Evaluates what often is a variable or a literal, as operands and arguments are, without the call and the stack
+    /// frame that other nodes need.
+    #[inline(always)]
+    pub(super) fn eval_leaf(&mut self, node: &Node, env: &Rc<Env>) -> Outcome {
+        match node {
+            Node::Local { depth: 0, slot } => {
+                Ok(env.slots.borrow().get(*slot as usize).map(Value::copy).unwrap_or_default())
+            }
+            Node::Literal(value) => Ok(value.copy()),
+            other => self.eval(other, env),
+        }
+    }
+
+    /// Whether a condition holds.
+    #[inline]
+    fn holds(&mut self, condition: &Node, env: &Rc<Env>) -> Outcome<bool> {
+        match condition {
+            Node::Not(inner) => self.eval(inner, env).map(|value| !value.truthy()),
+            Node::Binary(binary) => self.eval_binary(binary, env).map(|value| value.truthy()),
+            Node::Call(call) => self.eval_call(call, env).map(|value| value.truthy()),
+            other => self.eval_leaf(other, env).map(|value| value.truthy()),
+        }
+    }
+
     /// Evaluates an expression. Kept short: its stack frame is there once for every level of nesting.
     pub(super) fn eval(&mut self, node: &Node, env: &Rc<Env>) -> Outcome {
         match node {
@@ -21,23 +45,24 @@ impl Interp {
             Node::Local { depth, slot } => Ok(get_local(env, *depth, *slot)),
             Node::SetLocal { depth, slot, value } => {
                 let value = self.eval(value, env)?;
-                set_local(env, *depth, *slot, value.clone());
+                set_local(env, *depth, *slot, value.copy());
                 Ok(value)
             }
             Node::Call(call) => self.eval_call(call, env),
             Node::Binary(binary) => self.eval_binary(binary, env),
             Node::Index(index) => self.eval_index(index, env),
+            Node::OperatorAssign(node) => self.eval_operator_assign(node, env),
             Node::InstanceVariable(name) => Ok(self.get_ivar(&env.self_value, *name)),
             Node::Sequence(nodes) => {
                 let mut last = Value::Nil;
                 for node in nodes {
-                    last = self.eval(node, env)?;
+                    std::mem::replace(&mut last, self.eval(node, env)?).discard();
                 }
                 Ok(last)
             }
             Node::If(parts) => {
                 let (condition, yes, no) = &**parts;
-                if self.eval(condition, env)?.truthy() { self.eval(yes, env) } else { self.eval(no, env) }
+                if self.holds(condition, env)? { self.eval(yes, env) } else { self.eval(no, env) }
             }
             Node::And(pair) => {
                 let left = self.eval(&pair.0, env)?;
@@ -134,7 +159,6 @@ impl Interp {
                 self.assign_multiple(&parts.0, &value, env)?;
                 Ok(value)
             }
-            Node::OperatorAssign(node) => self.eval_operator_assign(node, env),
             Node::Rescue(node) => self.eval_rescue(node, env),
             Node::Ensure(parts) => self.eval_ensure(&parts.0, &parts.1, env),
             Node::Return(value) => {
@@ -241,7 +265,7 @@ impl Interp {
     fn eval_while(&mut self, node: &LoopNode, env: &Rc<Env>) -> Outcome {
         let mut test = !node.body_first;
         loop {
-            if test && self.eval(&node.condition, env)?.truthy() == node.negated {
+            if test && self.holds(&node.condition, env)? == node.negated {
                 return Ok(Value::Nil);
             }
             test = true;
@@ -324,7 +348,7 @@ pub(super) fn get_local(env: &Env, depth: u32, slot: u32) -> Value {
             None => return Value::Nil,
         }
     }
-    at.slots.borrow().get(slot as usize).cloned().unwrap_or_default()
+    at.slots.borrow().get(slot as usize).map(Value::copy).unwrap_or_default()
 }
 
 #[inline]
@@ -340,6 +364,6 @@ pub(super) fn set_local(env: &Env, depth: u32, slot: u32, value: Value) {
     if let Some(place) = slots.get_mut(slot as usize) {
         let old = std::mem::replace(place, value);
         drop(slots);
-        drop(old);
+        old.discard();
     }
 }

@@ -15,9 +15,39 @@ use crate::ruby::value::{Env, Value};
 
 impl Interp {
     pub(super) fn eval_binary(&mut self, node: &BinaryNode, env: &Rc<Env>) -> Outcome {
-        let left = self.eval(&node.left, env)?;
-        let right = self.eval(&node.right, env)?;
-        self.operate_on(node.operator, node.name, &node.site, &left, &right, env)
+        if node.is_plain {
+            let slots = env.slots.borrow();
+            if let Some(left) = plain_integer(&node.left, &slots)
+                && let Some(right) = plain_integer(&node.right, &slots)
+                && let Some(value) = integers(node.operator, left, right)
+            {
+                return Ok(value);
+            }
+        }
+        let left = self.eval_leaf(&node.left, env)?;
+        let right = self.eval_leaf(&node.right, env)?;
+        self.operate(node.operator, node.name, &node.site, left, right, env)
+    }
+
+    /// `left operator right`. Integers come first.
+    #[inline]
+    pub(super) fn operate(
+        &mut self,
+        operator: BinaryOperator,
+        name: Sym,
+        site: &Site,
+        left: Value,
+        right: Value,
+        env: &Rc<Env>,
+    ) -> Outcome {
+        let (left, right) = match (left, right) {
+            (Value::Int(a), Value::Int(b)) => match integers(operator, a, b) {
+                Some(value) => return Ok(value),
+                None => (Value::Int(a), Value::Int(b)),
+            },
+            others => others,
+        };
+        self.operate_on(operator, name, site, &left, &right, env)
     }
 
     fn operate_on(
@@ -30,7 +60,6 @@ impl Interp {
         env: &Rc<Env>,
     ) -> Outcome {
         let quick = match (left, right) {
-            (Value::Int(a), Value::Int(b)) => integers(operator, *a, *b),
             (Value::Float(a), Value::Float(b)) => floats(operator, *a, *b),
             (Value::Int(a), Value::Float(b)) => floats(operator, *a as f64, *b),
             (Value::Float(a), Value::Int(b)) => floats(operator, *a, *b as f64),
@@ -76,33 +105,10 @@ impl Interp {
         }
     }
 
-    /// `old op value` of an assignment.
-    pub(super) fn operate_by_name(
-        &mut self,
-        site: &Site,
-        name: Sym,
-        left: &Value,
-        right: &Value,
-        env: &Rc<Env>,
-    ) -> Outcome {
-        match operator_named(name.as_str()) {
-            Some(operator) => self.operate_on(operator, name, site, left, right, env),
-            None => self.dispatch(
-                site,
-                left,
-                name,
-                Args::of(std::slice::from_ref(right)),
-                Reach::Public,
-                false,
-                env,
-            ),
-        }
-    }
-
     pub(super) fn eval_index(&mut self, node: &IndexNode, env: &Rc<Env>) -> Outcome {
         let reach = if matches!(node.receiver, Node::SelfValue) { Reach::Own } else { Reach::Public };
-        let receiver = self.eval(&node.receiver, env)?;
-        let argument = self.eval(&node.argument, env)?;
+        let receiver = self.eval_leaf(&node.receiver, env)?;
+        let argument = self.eval_leaf(&node.argument, env)?;
         if let Some(value) = quick_index(&receiver, &argument) {
             return Ok(value);
         }
@@ -164,25 +170,54 @@ pub(in crate::ruby) fn operator_named(name: &str) -> Option<BinaryOperator> {
     })
 }
 
+/// The integer that a plain node (`Node::is_plain`) gives, reckoned in registers; `None` where it gives something else.
+pub(super) fn plain_integer(node: &Node, slots: &[Value]) -> Option<i64> {
+    match node {
+        Node::Local { slot, .. } => match slots.get(*slot as usize)? {
+            Value::Int(number) => Some(*number),
+            _ => None,
+        },
+        Node::Literal(Value::Int(number)) => Some(*number),
+        Node::Binary(node) => {
+            let left = plain_integer(&node.left, slots)?;
+            match integers(node.operator, left, plain_integer(&node.right, slots)?)? {
+                Value::Int(number) => Some(number),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
 /// `None` where the method has to decide: division by zero, shifts.
-fn integers(operator: BinaryOperator, a: i64, b: i64) -> Option<Value> {
-    let or_big = |small: Option<i64>, big: fn(BigInt, BigInt) -> BigInt| {
-        small.map_or_else(|| Value::big(big(a.into(), b.into())), Value::Int)
-    };
-    Some(match operator {
-        BinaryOperator::Add => or_big(a.checked_add(b), |a, b| a + b),
-        BinaryOperator::Subtract => or_big(a.checked_sub(b), |a, b| a - b),
-        BinaryOperator::Multiply => or_big(a.checked_mul(b), |a, b| a * b),
+#[inline]
+pub(super) fn integers(operator: BinaryOperator, a: i64, b: i64) -> Option<Value> {
+    let small = match operator {
+        BinaryOperator::Add => a.checked_add(b),
+        BinaryOperator::Subtract => a.checked_sub(b),
+        BinaryOperator::Multiply => a.checked_mul(b),
         BinaryOperator::Divide | BinaryOperator::Modulo if b == 0 || b == -1 => return None,
-        BinaryOperator::Divide => Value::Int(floor_divide(a, b)),
-        BinaryOperator::Modulo => Value::Int(a - b * floor_divide(a, b)),
-        BinaryOperator::Less => Value::Bool(a < b),
-        BinaryOperator::LessEqual => Value::Bool(a <= b),
-        BinaryOperator::Greater => Value::Bool(a > b),
-        BinaryOperator::GreaterEqual => Value::Bool(a >= b),
-        BinaryOperator::Equal => Value::Bool(a == b),
-        BinaryOperator::NotEqual => Value::Bool(a != b),
+        BinaryOperator::Divide => Some(floor_divide(a, b)),
+        BinaryOperator::Modulo => Some(a - b * floor_divide(a, b)),
+        BinaryOperator::Less => return Some(Value::Bool(a < b)),
+        BinaryOperator::LessEqual => return Some(Value::Bool(a <= b)),
+        BinaryOperator::Greater => return Some(Value::Bool(a > b)),
+        BinaryOperator::GreaterEqual => return Some(Value::Bool(a >= b)),
+        BinaryOperator::Equal => return Some(Value::Bool(a == b)),
+        BinaryOperator::NotEqual => return Some(Value::Bool(a != b)),
         BinaryOperator::ShiftLeft => return None,
+    };
+    Some(small.map_or_else(|| big_result(operator, a, b), Value::Int))
+}
+
+/// The result that is beyond 64 bits.
+#[cold]
+fn big_result(operator: BinaryOperator, a: i64, b: i64) -> Value {
+    let (a, b) = (BigInt::from(a), BigInt::from(b));
+    Value::big(match operator {
+        BinaryOperator::Subtract => a - b,
+        BinaryOperator::Multiply => a * b,
+        _ => a + b,
     })
 }
 

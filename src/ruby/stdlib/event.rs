@@ -83,12 +83,10 @@ fn overlap(a: &FieldReference, b: &FieldReference) -> bool {
     if a.root() == Root::WholeMetadata || b.root() == Root::WholeMetadata {
         return a.root() != Root::Data && b.root() != Root::Data;
     }
-    let path = |field: &FieldReference| {
-        let mut names: Vec<_> = field.parents().iter().map(|segment| segment.name.clone()).collect();
-        names.push(field.last().name.clone());
-        names
-    };
-    a.root() == b.root() && path(a).iter().zip(&path(b)).all(|(a, b)| a == b)
+    fn names(field: &FieldReference) -> impl Iterator<Item = &event::Key> {
+        field.parents().iter().chain(std::iter::once(field.last())).map(|segment| &segment.name)
+    }
+    a.root() == b.root() && names(a).zip(names(b)).all(|(a, b)| a == b)
 }
 
 pub(super) static CLASSES: &[ClassDef] = &[ClassDef {

@@ -69,6 +69,11 @@ impl RObject {
         self.class.borrow().clone()
     }
 
+    /// Whether `class` is its class.
+    pub(in crate::ruby) fn has_class(&self, class: &Rc<RClass>) -> bool {
+        Rc::ptr_eq(&self.class.borrow(), class)
+    }
+
     pub fn set_class(&self, class: Rc<RClass>) {
         *self.class.borrow_mut() = class;
     }
