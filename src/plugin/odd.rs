@@ -156,7 +156,8 @@ mod tests {
             "throttle { key => \"k\" max_counters => 1.5 }",
             "split { terminator => json { } }",
         ] {
-            assert_eq!(verdict(taken), (0, 1), "{taken}");
+            let (errors, warnings) = verdict(taken);
+            assert!(errors == 0 && warnings > 0, "{taken}: {errors} errors, {warnings} warnings");
         }
     }
 
