@@ -66,7 +66,7 @@ impl Files {
             .unwrap();
         files.write("server", &certificate("server", Some(&ca), false));
         files.write("client", &certificate("client", Some(&ca), false));
-        files.write("alone", &certificate("alone", None, false));
+        files.write("alone", &certificate("alone", None, true));
         files
     }
 
