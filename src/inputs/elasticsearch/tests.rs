@@ -225,7 +225,7 @@ fn options_are_checked() {
         (format!("{hosts} query => '*'"), "it is no JSON"),
         (format!(r#"{hosts} query => '{{"slice":{{}}}}' slices => 2"#), "names a slice itself"),
         (format!("{hosts} slices => 0"), "at least 1"),
-        (format!("{hosts} retries => 'often'"), "whole number"),
+        (format!("{hosts} retries => 'often'"), "expected a number"),
         (format!("{hosts} schedule => 'often'"), "no cron line"),
         (format!("{hosts} tracking_field => 'x' search_api => scroll"), "search_api other than"),
         (format!("{hosts} tracking_field => 'x' response_type => aggregations"), "response_type => "),
