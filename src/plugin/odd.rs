@@ -47,7 +47,7 @@ pub(super) fn refused(block: &Block, option: &BlockOption) -> Option<&'static st
 pub(super) fn read<T: FromOption>(
     block: &Block,
     option: &BlockOption,
-    problems: &mut Vec<Problem>,
+    problems: &mut [Problem],
     context: &Context,
 ) -> Option<T> {
     let value = &option.value;
