@@ -109,6 +109,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("filter http", "ssl_enabled", "decided by the scheme of the URL"),
     ("filter jdbc_static", "jdbc_driver_class", "the URL chooses the native driver"),
     ("filter jdbc_streaming", "jdbc_driver_class", "the URL chooses the native driver"),
+    ("filter ruby", "tag_with_exception_message", "any text switches it on, \"false\" too"),
     ("output elasticsearch", "http_compression", "on, unless compression_level is 0"),
     ("output elasticsearch", "compression_level", "1, unless http_compression is off"),
     ("output http", "ssl_enabled", "decided by the scheme of the URL"),
