@@ -15,7 +15,7 @@ use rustls::CommonState;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-use crate::lumberjack::{End, Failure, serve};
+use crate::lumberjack::{End, Failure, log_end, serve};
 use crate::net::Listener;
 use crate::plugin::{Build, CodecFactory, Example, Input, Kind, RunError, Shutdown, Sink, Spec};
 use crate::tls::{ServerTls, peer};
@@ -80,15 +80,7 @@ impl Server {
 
     /// Serves one connection; what goes wrong ends it alone.
     async fn connected(&self, stream: TcpStream, address: SocketAddr, sink: &Sink, shutdown: &Shutdown) {
-        match self.talk(stream, address, sink, shutdown).await {
-            Ok(End::Lost) => {
-                tracing::warn!(peer = %address, "events were lost on their way; closing the connection, so that the client sends them again");
-            }
-            Ok(end) => tracing::debug!(peer = %address, ?end, "connection closed"),
-            // Clients that go away like this are everyday life.
-            Err(Failure::Transport(error)) => tracing::info!(peer = %address, %error, "closing a connection"),
-            Err(error) => tracing::error!(peer = %address, %error, "closing a connection"),
-        }
+        log_end(address, self.talk(stream, address, sink, shutdown).await);
     }
 
     async fn talk(

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::event::{Event, FieldReference, Object, TIMESTAMP, Timestamp, Value, text};
-use crate::lumberjack::{End, Failure, Malformed, Received, serve};
+use crate::lumberjack::{End, Failure, Malformed, Received, log_end, serve};
 use crate::net::Listener;
 use crate::plugin::{
     Build, Codec, CodecFactory, Example, Input, Kind, OptionReader, Password, RunError, Shutdown, Sink, Spec,
@@ -112,14 +112,7 @@ impl Server {
 
     /// Serves one connection; what goes wrong ends it alone.
     async fn connected(&self, stream: TcpStream, address: SocketAddr, sink: &Sink, shutdown: &Shutdown) {
-        match self.talk(stream, sink, shutdown).await {
-            Ok(End::Lost) => {
-                tracing::warn!(peer = %address, "events were lost on their way; closing the connection, so that the client sends them again");
-            }
-            Ok(end) => tracing::debug!(peer = %address, ?end, "connection closed"),
-            Err(Failure::Transport(error)) => tracing::info!(peer = %address, %error, "closing a connection"),
-            Err(error) => tracing::error!(peer = %address, %error, "closing a connection"),
-        }
+        log_end(address, self.talk(stream, sink, shutdown).await);
     }
 
     async fn talk(&self, stream: TcpStream, sink: &Sink, shutdown: &Shutdown) -> Result<End, Failure> {

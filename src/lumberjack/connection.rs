@@ -2,6 +2,7 @@
 //! (`BeatsHandler.java`, `ConnectionHandler.java`).
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -59,6 +60,19 @@ pub enum Failure {
     Transport(#[from] io::Error),
     #[error("the client breaks the protocol: {0}")]
     Malformed(#[from] Malformed),
+}
+
+/// Logs how the connection of a client ended.
+pub fn log_end(client: SocketAddr, ended: Result<End, Failure>) {
+    match ended {
+        Ok(End::Lost) => {
+            tracing::warn!(peer = %client, "events were lost on their way; closing the connection, so that the client sends them again");
+        }
+        Ok(end) => tracing::debug!(peer = %client, ?end, "connection closed"),
+        // Clients that go away like this are everyday life.
+        Err(Failure::Transport(error)) => tracing::info!(peer = %client, %error, "closing a connection"),
+        Err(error) => tracing::error!(peer = %client, %error, "closing a connection"),
+    }
 }
 
 /// Serves a connection to its end. It is closed when nothing has come for `idle`.

@@ -7,5 +7,5 @@ pub mod packed;
 pub mod window;
 
 pub use client::{Client, window_of};
-pub use connection::{End, Failure, Received, serve};
+pub use connection::{End, Failure, Received, log_end, serve};
 pub use frame::{Malformed, Version};

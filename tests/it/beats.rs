@@ -1,7 +1,6 @@
 //! The beats input and Elastic's own client, go-lumber: what a client was told to be safe has been written.
 
 use std::io::BufRead;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -9,20 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::kafka::program::Rstash;
-use crate::shared::{is_soak, missing};
-
-/// The program of `.ci/lumberjack`, if it was built.
-fn program() -> Option<PathBuf> {
-    let program = std::env::var_os("RSTASH_LUMBERJACK").map(PathBuf::from);
-    if program.is_none() {
-        missing("no go-lumber (build .ci/lumberjack and set RSTASH_LUMBERJACK to the program)");
-    }
-    program
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
-}
+use crate::peer::{free_port, go_lumber};
+use crate::shared::is_soak;
 
 fn client(program: &PathBuf, port: u16, options: &str) -> Child {
     Command::new(program)
@@ -60,7 +47,7 @@ fn counts(lines: &[String], count: usize) -> Vec<usize> {
 
 #[test]
 fn every_event_of_every_kind_of_client_arrives_once() {
-    let Some(program) = program() else { return };
+    let Some(program) = go_lumber() else { return };
     for (input, options) in [
         ("beats", "-count=3000 -window=100"),
         ("elastic_agent", "-count=3000 -window=77 -compress=3"),
@@ -77,7 +64,7 @@ fn every_event_of_every_kind_of_client_arrives_once() {
 
 #[test]
 fn encrypted_with_certificates_on_both_sides() {
-    let Some(program) = program() else { return };
+    let Some(program) = go_lumber() else { return };
     let port = free_port();
     let fixture = |name: &str| format!("{}/fixtures/kafka/{name}", env!("CARGO_MANIFEST_DIR"));
     let (chain, key, ca) = (fixture("client.chain"), fixture("client.key"), fixture("ca.pem"));
@@ -100,7 +87,7 @@ fn encrypted_with_certificates_on_both_sides() {
 
 #[test]
 fn nothing_is_lost_when_the_process_dies() {
-    let Some(program) = program() else { return };
+    let Some(program) = go_lumber() else { return };
     let port = free_port();
     // Slow enough that it dies in the middle.
     let slow = config(&format!("beats {{ host => '127.0.0.1' port => {port} }}"))
@@ -130,7 +117,7 @@ fn nothing_is_lost_when_the_process_dies() {
 fn kills_at_any_moment_lose_nothing_that_was_acknowledged() {
     const KILLS: usize = 8;
     let count = if is_soak() { 1_000_000 } else { 100_000 };
-    let Some(program) = program() else { return };
+    let Some(program) = go_lumber() else { return };
     let port = free_port();
     let config = config(&format!("beats {{ host => '127.0.0.1' port => {port} }}"));
     let options = format!("-count={count} -window=200 -async=4 -compress=1 -wait=60s -patience=300s");

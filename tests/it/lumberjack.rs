@@ -1,30 +1,16 @@
 //! The lumberjack plugins and Elastic's own client and server, go-lumber; and both plugins with each other.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::kafka::program::Rstash;
-use crate::shared::missing;
+use crate::peer::{free_port, go_lumber};
 use crate::tls::Authority;
 
 const LONG: Duration = Duration::from_secs(120);
-
-/// The program of `.ci/lumberjack`, if it was built.
-fn program() -> Option<PathBuf> {
-    let program = std::env::var_os("RSTASH_LUMBERJACK").map(PathBuf::from);
-    if program.is_none() {
-        missing("no go-lumber (build .ci/lumberjack and set RSTASH_LUMBERJACK to the program)");
-    }
-    program
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
-}
 
 /// The server of go-lumber, and what it has received.
 struct Server {
@@ -90,7 +76,7 @@ fn numbers(count: usize) -> Vec<String> {
 
 #[test]
 fn elastics_server_receives_everything_in_order() {
-    let Some(program) = program() else { return };
+    let Some(program) = go_lumber() else { return };
     let authority = Authority::new();
     let port = free_port();
     let server = Server::start(&program, port, &authority.issue("somewhere.else"), 0);
@@ -104,7 +90,7 @@ fn elastics_server_receives_everything_in_order() {
 /// A server that ends in the middle of a window, and comes back: what it had not acknowledged is sent again.
 #[test]
 fn a_server_that_goes_away_costs_nothing() {
-    let Some(program) = program() else { return };
+    let Some(program) = go_lumber() else { return };
     let authority = Authority::new();
     let (port, identity) = (free_port(), authority.issue("localhost"));
     let mut first = Server::start(&program, port, &identity, 700);
@@ -122,7 +108,7 @@ fn a_server_that_goes_away_costs_nothing() {
 
 #[test]
 fn a_server_of_another_authority_gets_nothing() {
-    let Some(program) = program() else { return };
+    let Some(program) = go_lumber() else { return };
     let (authority, other) = (Authority::new(), Authority::new());
     let port = free_port();
     let server = Server::start(&program, port, &other.issue("localhost"), 0);
@@ -140,7 +126,7 @@ fn receiver(port: u16, (key, certificate): &(String, String), more: &str, format
 
 #[test]
 fn elastics_client_is_told_when_everything_is_written() {
-    let Some(program) = program() else { return };
+    let Some(program) = go_lumber() else { return };
     let authority = Authority::new();
     let (port, identity) = (free_port(), authority.issue("localhost"));
     let format = "%{number} %{message} %{+YYYY} %{[event][dataset]}";

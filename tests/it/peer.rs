@@ -29,6 +29,15 @@ pub fn find(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// The client and server of go-lumber (`.ci/lumberjack`), if they were built.
+pub fn go_lumber() -> Option<PathBuf> {
+    let program = std::env::var_os("RSTASH_LUMBERJACK").map(PathBuf::from);
+    if program.is_none() {
+        missing("no go-lumber (build .ci/lumberjack and set RSTASH_LUMBERJACK to the program)");
+    }
+    program
+}
+
 /// Waits until something is so.
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();

@@ -1,12 +1,12 @@
 //! A Redis server of a test's own, and redis-cli to speak with it.
 
-use std::net::TcpListener;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::peer::free_port;
 use crate::shared::missing;
 use crate::tls::Authority;
 
@@ -158,8 +158,4 @@ impl Redis {
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
 }
