@@ -28,7 +28,7 @@ use crate::kafka::oauth::Tokens;
 use crate::kafka::options::{Plugin, refused, refused_count};
 use crate::kafka::trouble::Reporter;
 use crate::plugin::{
-    Build, CodecFactory, Example, Input, Kind, OptionReader, RunError, Shutdown, Sink, Spec, choices,
+    Build, Choice, CodecFactory, Example, Input, Kind, OptionReader, RunError, Shutdown, Sink, Spec, choices,
 };
 
 /// The `kafka` input.
@@ -190,18 +190,10 @@ impl KafkaInput {
         let threads = at_least_one(reader, "consumer_threads", options.consumer_threads);
         let max_records = at_least_one(reader, "max_poll_records", options.max_poll_records);
         for (option, word, better) in [
-            (
-                "decorate_events",
-                crate::kafka::block::word(&options.decorate_events),
-                [("true", "basic"), ("false", "none")],
-            ),
-            (
-                "client_dns_lookup",
-                crate::kafka::block::word(&options.client_dns_lookup),
-                [("default", "use_all_dns_ips"); 2],
-            ),
+            ("decorate_events", options.decorate_events.word(), [("true", "basic"), ("false", "none")]),
+            ("client_dns_lookup", options.client_dns_lookup.word(), [("default", "use_all_dns_ips"); 2]),
         ] {
-            if let Some((old, new)) = better.iter().find(|(old, _)| word.as_deref() == Some(old)) {
+            if let Some((old, new)) = better.iter().find(|(old, _)| word == Some(*old)) {
                 reader.warning(option, format!("\"{old}\" is deprecated, use \"{new}\""));
             }
         }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::plugin::{Choice, CodecFactory, Pairs, Password, choices};
+use crate::plugin::{CodecFactory, Pairs, Password, choices};
 
 choices! {
     /// `security_protocol`
@@ -77,16 +77,11 @@ impl OptionText for Password {
     }
 }
 
-/// The word of a choice.
-pub fn word<C: Choice + PartialEq>(choice: &C) -> Option<String> {
-    C::CHOICES.iter().find(|(_, member)| member == choice).map(|(word, _)| (*word).to_owned())
-}
-
 macro_rules! words {
     ($($kind:ty),* $(,)?) => { $(
         impl $crate::kafka::block::OptionText for $kind {
             fn text(&self) -> Option<String> {
-                $crate::kafka::block::word(self)
+                $crate::plugin::Choice::word(*self).map(str::to_owned)
             }
         }
     )* };

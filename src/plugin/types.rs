@@ -335,8 +335,13 @@ fn pairs_of(items: &[ConfigValue]) -> Result<Vec<(String, ConfigValue)>, Vec<Pro
 }
 
 /// One of a fixed set of words, declared with [`choices!`].
-pub trait Choice: Sized + Copy + 'static {
+pub trait Choice: Sized + Copy + PartialEq + 'static {
     const CHOICES: &'static [(&'static str, Self)];
+
+    /// The word that names it; `None` for a member that no word names.
+    fn word(self) -> Option<&'static str> {
+        Self::CHOICES.iter().find(|(_, member)| *member == self).map(|(word, _)| *word)
+    }
 }
 
 /// Declares an enum of an option's words: `choices! { pub enum Mode { Tail = "tail", Read = "read" } }`.

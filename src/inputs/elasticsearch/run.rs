@@ -12,6 +12,7 @@ use super::pages::Run;
 use super::{Query, Search, SearchApi, query};
 use crate::elasticsearch::{Ask, AskError, Info};
 use crate::event::{Object, Value};
+use crate::net::Backoff;
 use crate::plugin::{Input, RunError, Shutdown, Sink};
 use crate::schedule::Schedule;
 
@@ -57,7 +58,7 @@ impl Input for Search {
 impl Search {
     /// Waits until the cluster says what it is. `None`: there was no time for that before the end.
     async fn greet(&self, shutdown: &Shutdown) -> Result<Option<Info>, RunError> {
-        let mut wait = AWAY.0;
+        let mut waits = Backoff::new(AWAY.0, AWAY.1);
         loop {
             let asked = tokio::select! {
                 () = shutdown.requested() => return Ok(None),
@@ -71,10 +72,10 @@ impl Search {
                 }
                 Err(error) => error,
             };
-            tracing::warn!(%error, wait_seconds = wait.as_secs(), "the cluster is away, it is asked again");
+            tracing::warn!(%error, "the cluster is away, it is asked again");
             tokio::select! {
                 () = shutdown.requested() => return Ok(None),
-                () = tokio::time::sleep(wait) => wait = (wait * 2).min(AWAY.1),
+                () = tokio::time::sleep(waits.wait()) => {}
             }
         }
     }
@@ -189,7 +190,7 @@ impl Run<'_> {
     where
         F: Future<Output = Result<T, Stop>>,
     {
-        let mut wait = FAILED.0;
+        let mut waits = Backoff::new(FAILED.0, FAILED.1);
         let mut left = self.search.retries;
         loop {
             let error = match attempt().await {
@@ -200,7 +201,7 @@ impl Run<'_> {
             left -= 1;
             tokio::select! {
                 () = self.shutdown.requested() => return Err(Stop::Shutdown),
-                () = tokio::time::sleep(wait) => wait = (wait * 2).min(FAILED.1),
+                () = tokio::time::sleep(waits.wait()) => {}
             }
         }
     }

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::metadata::Metadata;
 use crate::event::Event;
+use crate::net::spread;
 use crate::plugin::{Codec, CodecFactory, Shutdown, Sink};
 use crate::queue::{Ack, Settled};
 use crate::rabbitmq::{Broker, Session, Short};
@@ -149,7 +150,7 @@ impl Consumer {
             };
             tokio::select! {
                 () = shutdown.requested() => return,
-                () = tokio::time::sleep(wait) => {}
+                () = tokio::time::sleep(spread(wait)) => {}
             }
         }
     }
@@ -185,10 +186,9 @@ impl Consumer {
         shutdown: &Shutdown,
     ) -> Result<(), Over> {
         let queue = self.declare(session).await?;
-        let options = BasicConsumeOptions { exclusive: false, ..BasicConsumeOptions::default() };
-        let consumed =
-            session.channel.basic_consume(queue, Short::default(), options, FieldTable::default()).await;
-        let mut consumer = consumed?;
+        let options = BasicConsumeOptions::default();
+        let consumed = session.channel.basic_consume(queue, Short::default(), options, FieldTable::default());
+        let mut consumer = consumed.await?;
         let tag = consumer.tag();
         let unacknowledged = Unacknowledged::default();
         loop {

@@ -12,7 +12,8 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, try_join_all};
 
 use crate::plugin::{
-    Build, CodecFactory, Example, Input, Kind, OptionReader, RunError, Shutdown, Sink, Spec, choices, options,
+    Build, Choice, CodecFactory, Example, Input, Kind, OptionReader, RunError, Shutdown, Sink, Spec, choices,
+    options,
 };
 use crate::rabbitmq::{Broker, ConnectionOptions, short, table};
 
@@ -114,8 +115,7 @@ impl RabbitMq {
             }
         }
         for (old, new) in [("true", "basic"), ("false", "none")] {
-            let given = reader.value("metadata_enabled").and_then(|value| value.scalar_text());
-            if given.as_deref() == Some(old) {
+            if options.metadata_enabled.word() == Some(old) {
                 reader.warning("metadata_enabled", format!("\"{old}\" is an old word for \"{new}\""));
             }
         }

@@ -11,8 +11,8 @@ use tokio::sync::Mutex;
 
 use crate::event::{Event, Template};
 use crate::plugin::{
-    Build, CodecFactory, Delivery, Example, Kind, OptionReader, Output, Pairs, Spec, Undelivered, choices,
-    options,
+    Build, Choice, CodecFactory, Delivery, Example, Kind, OptionReader, Output, Pairs, Spec, Undelivered,
+    choices, options,
 };
 use crate::rabbitmq::{Broker, ConnectionOptions, Session, Short, short};
 
@@ -108,13 +108,7 @@ impl Publisher {
         Some(Publisher {
             broker: broker?,
             exchange: exchange?,
-            exchange_type: match options.exchange_type {
-                ExchangeType::Fanout => "fanout",
-                ExchangeType::Direct => "direct",
-                ExchangeType::Topic => "topic",
-                ExchangeType::ConsistentHash => "x-consistent-hash",
-                ExchangeType::ModulusHash => "x-modulus-hash",
-            },
+            exchange_type: options.exchange_type.word()?,
             durable: options.durable,
             key: options.key,
             properties: properties?,
