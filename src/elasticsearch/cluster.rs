@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Proxy, Response, Url};
 
-use super::{AskError, ClusterOptions, cloud};
+use super::{AskError, ClusterOptions, api_key, cloud};
 use crate::event::json::{self, Decimals};
 use crate::event::{Object, Value};
 use crate::http_client::HttpError;
@@ -335,12 +335,13 @@ fn authorization(
             reader.error("api_key", "it needs an encrypted connection: set ssl_enabled => true");
             return None;
         }
-        let key = key.reveal();
-        let is_encoded = STANDARD.decode(key).is_ok();
-        return Some(Some(format!(
-            "ApiKey {}",
-            if is_encoded { key.to_owned() } else { STANDARD.encode(key) }
-        )));
+        return match api_key(key) {
+            Ok(key) => Some(Some(format!("ApiKey {}", key.reveal()))),
+            Err(reason) => {
+                reader.error("api_key", reason);
+                None
+            }
+        };
     }
     if let Some(auth) = &options.cloud_auth {
         return match cloud::credentials(auth.reveal()) {

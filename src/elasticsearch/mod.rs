@@ -1,7 +1,8 @@
 //! What plugins that search Elasticsearch share: the options that lead to a cluster, requests to its nodes, and tables
 //! that ES|QL queries find.
 
-mod cloud;
+mod api_key;
+pub mod cloud;
 mod cluster;
 mod table;
 
@@ -9,7 +10,7 @@ use crate::http_client::HttpError;
 use crate::plugin::{Pairs, Password, options};
 use crate::tls::{ClientTls, Fingerprint};
 
-pub use cloud::{credentials, host};
+pub use api_key::api_key;
 pub use cluster::{Ask, Cluster, Info, Settings, Timeouts};
 pub use table::{Column, columns};
 

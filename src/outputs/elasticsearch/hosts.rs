@@ -1,17 +1,14 @@
 //! Where the servers are: the options `hosts`, `cloud_id`, `path` and what follows from them (`http_client.rb`,
 //! `host_to_url`).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
+use crate::elasticsearch::cloud;
 use crate::plugin::Password;
 
 /// The port of servers that name none, with TLS too.
 const DEFAULT_PORT: u16 = 9200;
-/// The port of clouds that name none.
-const CLOUD_PORT: &str = "443";
 
 /// User and password for basic authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,56 +149,13 @@ pub fn resolve(texts: &[String], common: &Common<'_>) -> Result<Vec<Host>, Strin
     }
 }
 
-/// The host that a `cloud_id` stands for (`CloudSettingId.java`): `label:` and base64 of `host$elasticsearch$kibana`.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn of_cloud(cloud_id: &str) -> Result<String, String> {
-    let encoded = cloud_id.rsplit_once(':').map_or(cloud_id, |(_, encoded)| encoded);
-    // Java's decoder takes the alphabet for URLs, and needs no padding.
-    let standard: String = encoded.trim().trim_end_matches('=').replace('-', "+").replace('_', "/");
-    let decoded = STANDARD_NO_PAD.decode(standard).map_err(|_| "it is not base64 behind the label")?;
-    let decoded = String::from_utf8(decoded).map_err(|_| "it does not hold text")?;
-    let mut parts = decoded.split('$');
-    let (host, cluster) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    if host.is_empty() || cluster.is_empty() || cluster == "undefined" {
-        return Err("it names no Elasticsearch: host$cluster$... is expected in it".into());
-    }
-    let (host, host_port) = host.split_once(':').unwrap_or((host, CLOUD_PORT));
-    let (cluster, port) = cluster.split_once(':').unwrap_or((cluster, host_port));
-    Ok(format!("https://{cluster}.{host}:{port}"))
-}
-
 /// `cloud_auth`: `user:password`.
 ///
 /// # Errors
 /// What is wrong with it, without showing it.
 pub fn cloud_login(cloud_auth: &Password) -> Result<Login, String> {
-    match cloud_auth.reveal().split_once(':') {
-        Some((user, password)) if !user.is_empty() && !password.is_empty() => {
-            Ok(Login { user: user.to_owned(), password: Password::new(password) })
-        }
-        _ => Err("user:password is expected".into()),
-    }
-}
-
-/// The value for `Authorization: ApiKey` (`http_client_builder.rb`, `resolve_api_key`): base64 and keys of a cloud as they
-/// are, `id:key` in base64.
-///
-/// # Errors
-/// What is wrong with it, without showing it.
-pub fn api_key(key: &Password) -> Result<Password, String> {
-    let text = key.reveal();
-    let is_base64 = STANDARD.decode(text).is_ok_and(|bytes| STANDARD.encode(bytes) == text);
-    if is_base64 || text.strip_prefix("essu_").is_some_and(|rest| !rest.is_empty()) {
-        return Ok(key.clone());
-    }
-    match text.split_once(':') {
-        Some((id, secret)) if !id.is_empty() && !secret.is_empty() && !secret.contains(':') => {
-            Ok(Password::new(STANDARD.encode(text)))
-        }
-        _ => Err("it is neither id:key, nor base64 of that, nor a cloud's key (essu_...)".into()),
-    }
+    let (user, password) = cloud::credentials(cloud_auth.reveal()).ok_or("user:password is expected")?;
+    Ok(Login { user: user.to_owned(), password: Password::new(password) })
 }
 
 /// A path with one slash before it, none behind it, and none doubled; empty for the root.
@@ -272,30 +226,9 @@ mod tests {
     }
 
     #[test]
-    fn clouds() {
-        // Of the documentation: "us-east-1.aws.found.io$abc$def".
-        let id = format!("label:{}", STANDARD.encode("us-east-1.aws.found.io$abc$def"));
-        assert_eq!(of_cloud(&id).unwrap(), "https://abc.us-east-1.aws.found.io:443");
-        let id = STANDARD.encode("host:9243$abc:9244$def");
-        assert_eq!(of_cloud(&id).unwrap(), "https://abc.host:9244");
-        // Of CloudSettingIdTest.java: without a label, and without padding.
-        let plain = "dXMtZWFzdC0xLmF3cy5mb3VuZC5pbyRub3RhcmVhbCRpZGVudGlmaWVy";
-        assert_eq!(of_cloud(plain).unwrap(), "https://notareal.us-east-1.aws.found.io:443");
-        let id = format!("my:{}", STANDARD.encode("h$ab$k").trim_end_matches('='));
-        assert_eq!(of_cloud(&id).unwrap(), "https://ab.h:443");
-        assert!(of_cloud("label:no base64").is_err());
-        assert!(of_cloud(&STANDARD.encode("host$undefined$k")).is_err());
+    fn logins_of_clouds() {
         assert!(cloud_login(&Password::new("elastic")).is_err());
         assert_eq!(cloud_login(&Password::new("u:p:w")).unwrap().password.reveal(), "p:w");
-    }
-
-    #[test]
-    fn api_keys() {
-        let resolved = |key: &str| api_key(&Password::new(key)).map(|key| key.reveal().to_owned());
-        assert_eq!(resolved("id:key").unwrap(), STANDARD.encode("id:key"));
-        assert_eq!(resolved("aWQ6a2V5").unwrap(), "aWQ6a2V5");
-        assert_eq!(resolved("essu_x").unwrap(), "essu_x");
-        assert!(!resolved("a secret").unwrap_err().contains("secret"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::super::hosts::{self, Common, Host, Login, path_of};
 use super::super::http::{self, Http};
 use super::super::options::{ElasticsearchOptions, OpensearchOptions, Shared};
 use super::super::pool::Pool;
+use crate::elasticsearch::{api_key, cloud};
 use crate::event::text::ruby_to_s;
 use crate::plugin::{OptionReader, Pairs, Password};
 use crate::tls::{ClientTls, Fingerprint, VerificationMode, check_stores};
@@ -51,14 +52,12 @@ pub fn elasticsearch(options: &ElasticsearchOptions, reader: &mut OptionReader<'
             reader.error("cloud_id", "give either cloud_id or hosts, not both");
             None
         }
-        Some(id) => {
-            hosts::of_cloud(id).map(|host| vec![host]).map_err(|why| reader.error("cloud_id", why)).ok()
-        }
+        Some(id) => cloud::host(id).map(|host| vec![host]).map_err(|why| reader.error("cloud_id", why)).ok(),
         None => Some(options.shared.hosts.clone()),
     };
     let login = elasticsearch_login(options, reader);
     let api_key = match &options.api_key {
-        Some(key) => hosts::api_key(key).map(Some).map_err(|why| reader.error("api_key", why)).ok(),
+        Some(key) => api_key(key).map(Some).map_err(|why| reader.error("api_key", why)).ok(),
         None => Some(None),
     };
     let compression = compression(options, reader);
